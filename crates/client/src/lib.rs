@@ -1,0 +1,1 @@
+//! The desktop's controller, generic over its integration; runs headless in tests.

@@ -1,0 +1,1 @@
+//! The one clock: the only place that reads the system's time.

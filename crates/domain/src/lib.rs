@@ -1,0 +1,1 @@
+//! Requests, stages, decisions and grants as pure state machines.

@@ -1,0 +1,1 @@
+//! SQL to facts to verdict, by PostgreSQL's own grammar.

@@ -1,0 +1,1 @@
+//! Cedar: who may request, who may approve, and which obligations follow.

@@ -1,0 +1,1 @@
+//! daypassd: the control plane.

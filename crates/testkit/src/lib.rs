@@ -1,0 +1,1 @@
+//! Real servers for tests: PostgreSQL, keychain, notification daemon, display, browser driver.
