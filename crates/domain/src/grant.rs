@@ -49,7 +49,7 @@ pub enum GrantPhase {
 }
 
 /// A grant as its events leave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
     pub request: RequestId,

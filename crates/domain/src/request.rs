@@ -150,7 +150,7 @@ pub enum RequestPhase {
 }
 
 /// A request as its events leave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub id: RequestId,
     pub requester: UserId,

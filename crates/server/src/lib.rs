@@ -1,1 +1,5 @@
 //! daypassd: the control plane.
+
+pub mod connector;
+pub mod signin;
+pub mod store;
