@@ -1,0 +1,11 @@
+//! Each part of the kit is started for real and looked at from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod postgres;
+mod running;
