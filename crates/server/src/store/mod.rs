@@ -11,7 +11,7 @@ use daypass_domain::{
     DeviceId, Digest, Grant, GrantError, GrantEvent, GrantId, Request, RequestError, RequestEvent, RequestId,
     Timestamp, UserId,
 };
-use daypass_protocol::api::RiskView;
+use daypass_risk::Score;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub struct Circumstances {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub waits_for: BTreeSet<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub risk: Option<RiskView>,
+    pub risk: Option<Score>,
     /// What the score was computed from, for recomputing it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_inputs: Option<serde_json::Value>,
@@ -165,7 +165,7 @@ pub trait Store: Send + Sync {
     /// One person's, newest first.
     async fn requests_of(&self, user: &UserId, limit: u32) -> Result<Vec<Versioned<Request>>, StoreError>;
     /// The risk recorded with the newest submission or edit of each.
-    async fn risk_of(&self, id: RequestId) -> Result<Option<RiskView>, StoreError>;
+    async fn risk_of(&self, id: RequestId) -> Result<Option<Score>, StoreError>;
 
     async fn grant(&self, id: GrantId) -> Result<Option<Versioned<Grant>>, StoreError>;
     /// Everyone's, except those that have ended.
