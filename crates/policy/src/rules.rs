@@ -1,0 +1,211 @@
+//! One Cedar file: its policies, checked on load, found by an index, evaluated so that an error denies.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::FromStr;
+
+use cedar_policy::{
+    ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid, Policy,
+    PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, Schema, ValidationMode, Validator,
+};
+use miette::Diagnostic;
+
+use crate::error::PolicyError;
+
+/// The policies of one file.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    all: PolicySet,
+    /// Policies by what their scope names, so that a decision looks at few of them. Cedar itself looks at all.
+    index: HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<Policy>>>,
+    authorizer: Authorizer,
+}
+
+/// What one file says to one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ruling {
+    /// By these policies, in the order of their names.
+    Permitted(Vec<PolicyId>),
+    /// By these policies, whatever permits.
+    Forbidden(Vec<PolicyId>),
+    /// No policy permits.
+    NotPermitted,
+    /// These policies could not be evaluated. An error in a `forbid` would otherwise let someone through.
+    Failed(Vec<PolicyId>),
+}
+
+/// A question, with what its principal and its resource belong to.
+pub(crate) struct Question<'a> {
+    pub request: Request,
+    pub principals: &'a [EntityUid],
+    pub resources: &'a [EntityUid],
+}
+
+impl Rules {
+    /// Reads a file. `annotations` are the ones that mean something in it; others are mistakes.
+    pub(crate) fn parse(
+        file: &'static str,
+        text: &str,
+        schema: &Schema,
+        annotations: &[&str],
+    ) -> Result<Self, Vec<PolicyError>> {
+        let parsed = PolicySet::from_str(text).map_err(|e| {
+            e.iter()
+                .map(|e| PolicyError::new(file, e.to_string()).within(text, span_of(e)))
+                .collect::<Vec<_>>()
+        })?;
+        let mut errors = Vec::new();
+        if parsed.templates().next().is_some() {
+            errors.push(PolicyError::new(file, "templates are not used here; write the policy out"));
+        }
+        // Cedar names them policy0, policy1, ... in the order of the text.
+        let mut policies: Vec<&Policy> = parsed.policies().collect();
+        policies.sort_by_key(|p| (p.id().to_string().len(), p.id().to_string()));
+        let mut named = Vec::new();
+        let mut seen = BTreeSet::new();
+        for policy in policies {
+            let fail = |message: String| {
+                let span = policy.to_cedar().and_then(|cedar| text.find(&cedar)).map(|at| at..at);
+                let name = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
+                PolicyError::new(file, message).within(text, span).named(name)
+            };
+            match policy.annotation("id").map(str::trim) {
+                None | Some("") => errors.push(fail("every policy needs an @id(\"...\")".into())),
+                Some(id) if !seen.insert(id.to_owned()) => errors.push(fail("is named twice".into())),
+                Some(id) => named.push(policy.new_id(PolicyId::new(id))),
+            }
+            for (key, value) in policy.annotations() {
+                if key != "id" && !annotations.contains(&key) {
+                    errors.push(fail(format!("@{key} means nothing here; use {}", annotations.join(", "))));
+                } else if value.trim().is_empty() {
+                    errors.push(fail(format!("@{key} is empty")));
+                }
+            }
+            let says_why = policy.annotation("reason").is_some_and(|r| !r.trim().is_empty());
+            if policy.effect() == Effect::Forbid && !says_why {
+                errors.push(fail("a forbid needs a @reason(\"...\") that the person reads".into()));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let all = PolicySet::from_policies(named.iter().cloned())
+            .map_err(|e| vec![PolicyError::new(file, e.to_string())])?;
+        let checked = Validator::new(schema.clone()).validate(&all, ValidationMode::Strict);
+        let wrong = checked.validation_errors().map(|e| (e.policy_id(), e.to_string(), span_of(e)));
+        // A warning is a policy that can never hold, or a look-alike name: worth stopping for.
+        let odd = checked.validation_warnings().map(|w| (w.policy_id(), w.to_string(), span_of(w)));
+        errors.extend(wrong.chain(odd).map(|(id, message, span)| {
+            PolicyError::new(file, message).within(text, span).named(id.to_string())
+        }));
+        if errors.is_empty() { Ok(Self::indexed(all, named)) } else { Err(errors) }
+    }
+
+    fn indexed(all: PolicySet, policies: Vec<Policy>) -> Self {
+        let mut index: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
+        for policy in policies {
+            let principal = match policy.principal_constraint() {
+                PrincipalConstraint::In(e) | PrincipalConstraint::Eq(e) | PrincipalConstraint::IsIn(_, e) => {
+                    Some(e)
+                }
+                PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+            };
+            let resource = match policy.resource_constraint() {
+                ResourceConstraint::In(e) | ResourceConstraint::Eq(e) | ResourceConstraint::IsIn(_, e) => {
+                    Some(e)
+                }
+                ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
+            };
+            index.entry(principal).or_default().entry(resource).or_default().push(policy);
+        }
+        Self { all, index, authorizer: Authorizer::new() }
+    }
+
+    /// The policies whose scope fits who asks and for what; the action is not looked at.
+    fn candidates<'a>(&'a self, q: &'a Question<'_>) -> impl Iterator<Item = &'a Policy> {
+        let principals = std::iter::once(None).chain(q.principals.iter().cloned().map(Some));
+        principals.filter_map(|p| self.index.get(&p)).flat_map(|by_resource| {
+            let resources = std::iter::once(None).chain(q.resources.iter().cloned().map(Some));
+            resources.filter_map(|r| by_resource.get(&r)).flatten()
+        })
+    }
+
+    /// Decides.
+    pub(crate) fn decide(&self, q: &Question<'_>, entities: &Entities) -> Ruling {
+        self.rule(self.candidates(q), q, entities)
+    }
+
+    /// Decides as if no policy forbade anything.
+    pub(crate) fn decide_permits(&self, q: &Question<'_>, entities: &Entities) -> Ruling {
+        self.rule(self.candidates(q).filter(|p| p.effect() == Effect::Permit), q, entities)
+    }
+
+    fn rule<'a>(
+        &self,
+        policies: impl Iterator<Item = &'a Policy>,
+        q: &Question<'_>,
+        entities: &Entities,
+    ) -> Ruling {
+        match PolicySet::from_policies(policies.cloned()) {
+            Ok(policies) => self.ask(&policies, &q.request, entities),
+            Err(_) => Ruling::Failed(Vec::new()),
+        }
+    }
+
+    /// Decides without the index.
+    #[cfg(test)]
+    pub(crate) fn decide_in_full(&self, q: &Question<'_>, entities: &Entities) -> Ruling {
+        self.ask(&self.all, &q.request, entities)
+    }
+
+    fn ask(&self, policies: &PolicySet, request: &Request, entities: &Entities) -> Ruling {
+        let response = self.authorizer.is_authorized(request, policies, entities);
+        let sorted = |ids: BTreeMap<String, PolicyId>| ids.into_values().collect::<Vec<_>>();
+        let failed: BTreeMap<_, _> = response
+            .diagnostics()
+            .errors()
+            .map(|e| {
+                let AuthorizationError::PolicyEvaluationError(e) = e;
+                (e.policy_id().to_string(), e.policy_id().clone())
+            })
+            .collect();
+        if !failed.is_empty() {
+            return Ruling::Failed(sorted(failed));
+        }
+        let by = sorted(response.diagnostics().reason().map(|id| (id.to_string(), id.clone())).collect());
+        match response.decision() {
+            Decision::Allow => Ruling::Permitted(by),
+            Decision::Deny if by.is_empty() => Ruling::NotPermitted,
+            Decision::Deny => Ruling::Forbidden(by),
+        }
+    }
+
+    /// The permits whose scope fits, whether or not their conditions hold now.
+    pub(crate) fn permits_in_scope<'a>(
+        &'a self,
+        q: &'a Question<'_>,
+        action_and_above: &'a [EntityUid],
+    ) -> impl Iterator<Item = &'a Policy> {
+        self.candidates(q).filter(move |p| p.effect() == Effect::Permit && names_action(p, action_and_above))
+    }
+
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.all.policies()
+    }
+
+    pub(crate) fn annotation(&self, id: &PolicyId, key: &str) -> Option<&str> {
+        self.all.annotation(id, key)
+    }
+}
+
+fn names_action(policy: &Policy, action_and_above: &[EntityUid]) -> bool {
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(a) => action_and_above.first() == Some(&a),
+        ActionConstraint::In(all) => all.iter().any(|a| action_and_above.contains(a)),
+    }
+}
+
+fn span_of(e: &(impl Diagnostic + ?Sized)) -> Option<std::ops::Range<usize>> {
+    let label = e.labels()?.next()?;
+    Some(label.offset()..label.offset())
+}
