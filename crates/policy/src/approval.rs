@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use daypass_domain::{ApprovePermit, Obligations, Request, Stage, Timestamp, UserId};
 
-use crate::feasible::{Places, feasible};
+use crate::feasible::{Places, feasible, fillable};
 use crate::obligations::Tier;
 use crate::org::Org;
 use crate::policy::{Policy, RequestFacts};
@@ -167,14 +167,12 @@ impl Policy {
             places.push(here);
             if !feasible(&places) {
                 let needed: usize = places.iter().map(|p| p.needed).sum();
-                let people: BTreeSet<_> = places.iter().flat_map(|p| &p.people).collect();
                 let stages: Vec<_> =
                     obligations.stages.iter().take(places.len()).map(|s| s.name.as_str()).collect();
+                let stages = stages.join(" and ");
+                let found = fillable(&places);
                 return Some(format!(
-                    "This needs {needed} different people for the stages {}, and the {} who could approve besides \
-                     you are not enough",
-                    stages.join(" and "),
-                    people.len()
+                    "The stages {stages} need {needed} different people besides you, and only {found} can be found"
                 ));
             }
         }

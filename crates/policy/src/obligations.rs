@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cedar_policy::{Effect, Policy, PolicyId, Schema};
+use cedar_policy::{Effect, Policy, PolicyId};
 use daypass_domain::{GroupId, Obligations, ResourceId, Stage, UserId};
 
 use crate::error::PolicyError;
 use crate::org::Org;
 use crate::rules::Rules;
 use crate::sources::OBLIGATIONS;
+use crate::world::World;
 
 /// Who approves in a stage, before it is known who asks for what. The order is the order of approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +41,7 @@ pub(crate) struct ObligationRules {
 /// The obligations of several entitlements, as they come together.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
-    stages: BTreeMap<Tier, Vec<(GroupId, u8)>>,
+    stages: Vec<(Tier, GroupId, u8)>,
     max_duration_s: Option<u32>,
     ticket: bool,
 }
@@ -68,9 +69,9 @@ impl Tier {
 }
 
 impl ObligationRules {
-    pub(crate) fn parse(text: &str, schema: &Schema) -> Result<Self, Vec<PolicyError>> {
+    pub(crate) fn parse(text: &str, world: &World) -> Result<Self, Vec<PolicyError>> {
         let known = ["reason", "stage", "needed", "max_duration", "ticket"];
-        let rules = Rules::parse(OBLIGATIONS, text, schema, &known)?;
+        let rules = Rules::parse(OBLIGATIONS, text, world, &known)?;
         let mut by_policy = HashMap::new();
         let mut errors = Vec::new();
         for policy in rules.policies() {
@@ -107,12 +108,26 @@ impl ObligationRules {
         let longest = held.iter().filter_map(|o| o.max_duration_s).min().ok_or(Uncovered::Duration)?;
         to.max_duration_s = Some(to.max_duration_s.map_or(longest, |d| d.min(longest)));
         to.ticket |= held.iter().any(|o| o.ticket);
+        // In one entitlement the same tier is asked once, for the most that any policy wants.
+        let mut tiers: BTreeMap<Tier, u8> = BTreeMap::new();
         for (tier, needed) in held.iter().filter_map(|o| o.stage.flatten()) {
+            let most = tiers.entry(tier).or_default();
+            *most = needed.max(*most);
+        }
+        // Two tiers that come down to the same group still want as many different people as both together.
+        let mut stages: Vec<(Tier, GroupId, u8)> = Vec::new();
+        for (tier, needed) in tiers {
             let group = group_of(tier, org, who, resource).ok_or(Uncovered::Stage)?;
-            let groups = to.stages.entry(tier).or_default();
-            match groups.iter_mut().find(|(g, _)| *g == group) {
-                Some((_, n)) => *n = needed.max(*n),
-                None => groups.push((group, needed)),
+            match stages.iter_mut().find(|(_, g, _)| *g == group) {
+                Some((_, _, n)) => *n = n.saturating_add(needed),
+                None => stages.push((tier, group, needed)),
+            }
+        }
+        // Several entitlements are decided in one go: a group is asked once, for the most that any of them wants.
+        for (tier, group, needed) in stages {
+            match to.stages.iter_mut().find(|(_, g, _)| *g == group) {
+                Some((first, _, n)) => (*first, *n) = (tier.min(*first), needed.max(*n)),
+                None => to.stages.push((tier, group, needed)),
             }
         }
         Ok(())
@@ -128,17 +143,14 @@ impl ObligationRules {
 
 impl Merged {
     /// None when no entitlement was added.
-    pub(crate) fn finish(self) -> Option<Obligations> {
-        let mut stages: Vec<Stage> = Vec::new();
-        for (tier, groups) in self.stages {
-            for (group, needed) in groups {
-                // The same people are not asked twice because two tiers come down to the same group.
-                match stages.iter_mut().find(|s| s.group == group) {
-                    Some(stage) => stage.needed = stage.needed.max(needed),
-                    None => stages.push(Stage { name: tier.as_str().to_owned(), group, needed }),
-                }
-            }
-        }
+    pub(crate) fn finish(mut self) -> Option<Obligations> {
+        self.stages.sort();
+        let stage = |(tier, group, needed): (Tier, GroupId, u8)| Stage {
+            name: tier.as_str().to_owned(),
+            group,
+            needed,
+        };
+        let stages = self.stages.into_iter().map(stage).collect();
         Some(Obligations { stages, max_duration_s: self.max_duration_s?, ticket: self.ticket })
     }
 }

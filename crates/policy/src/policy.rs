@@ -44,10 +44,9 @@ impl Policy {
     pub fn parse(sources: &Sources) -> Result<Self, Vec<PolicyError>> {
         let org = Org::parse(sources)?;
         let world = World::new(&org, &sources.schema)?;
-        let request =
-            Rules::parse(REQUEST, &sources.request, &world.schema, &["reason", "until", "otherwise"]);
-        let approve = Rules::parse(APPROVE, &sources.approve, &world.schema, &["reason"]);
-        let obligations = ObligationRules::parse(&sources.obligations, &world.schema);
+        let request = Rules::parse(REQUEST, &sources.request, &world, &["reason", "until", "otherwise"]);
+        let approve = Rules::parse(APPROVE, &sources.approve, &world, &["reason"]);
+        let obligations = ObligationRules::parse(&sources.obligations, &world);
         let digest = sources.digest();
         match (request, approve, obligations) {
             (Ok(request_rules), Ok(approve_rules), Ok(obligation_rules)) => {

@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid, Policy,
-    PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, Schema, ValidationMode, Validator,
+    PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, ValidationMode, Validator,
 };
 use miette::Diagnostic;
 
 use crate::error::PolicyError;
+use crate::world::World;
 
 /// The policies of one file.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Rules {
     pub(crate) fn parse(
         file: &'static str,
         text: &str,
-        schema: &Schema,
+        world: &World,
         annotations: &[&str],
     ) -> Result<Self, Vec<PolicyError>> {
         let parsed = PolicySet::from_str(text).map_err(|e| {
@@ -80,6 +81,10 @@ impl Rules {
                     errors.push(fail(format!("@{key} is empty")));
                 }
             }
+            // Cedar knows the types alone: a misspelt group would be one that nobody is in.
+            let strangers: BTreeSet<_> =
+                policy.entity_literals().into_iter().filter(|e| !world.knows(e)).collect();
+            errors.extend(strangers.iter().map(|e| fail(format!("names {e}, which does not exist"))));
             let says_why = policy.annotation("reason").is_some_and(|r| !r.trim().is_empty());
             if policy.effect() == Effect::Forbid && !says_why {
                 errors.push(fail("a forbid needs a @reason(\"...\") that the person reads".into()));
@@ -90,7 +95,7 @@ impl Rules {
         }
         let all = PolicySet::from_policies(named.iter().cloned())
             .map_err(|e| vec![PolicyError::new(file, e.to_string())])?;
-        let checked = Validator::new(schema.clone()).validate(&all, ValidationMode::Strict);
+        let checked = Validator::new(world.schema.clone()).validate(&all, ValidationMode::Strict);
         let wrong = checked.validation_errors().map(|e| (e.policy_id(), e.to_string(), span_of(e)));
         // A warning is a policy that can never hold, or a look-alike name: worth stopping for.
         let odd = checked.validation_warnings().map(|w| (w.policy_id(), w.to_string(), span_of(w)));
@@ -208,4 +213,126 @@ fn names_action(policy: &Policy, action_and_above: &[EntityUid]) -> bool {
 fn span_of(e: &(impl Diagnostic + ?Sized)) -> Option<std::ops::Range<usize>> {
     let label = e.labels()?.next()?;
     Some(label.offset()..label.offset())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use daypass_domain::{AccessLevel, Entitlement};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::org::Org;
+    use crate::policy::RequestFacts;
+    use crate::sources::{OBLIGATIONS, Sources};
+    use crate::world::Wish;
+
+    static SAMPLE: LazyLock<(Org, World)> = LazyLock::new(|| {
+        let sources = Sources::sample();
+        let org = Org::parse(&sources).unwrap();
+        let world = World::new(&org, &sources.schema).unwrap();
+        (org, world)
+    });
+
+    /// Both ways to decide, for everyone and everything that `pick` keeps.
+    fn compare(org: &Org, world: &World, rules: &Rules, pick: impl Fn(usize) -> bool) -> [usize; 4] {
+        let facts =
+            RequestFacts { risk_points: 40, ..RequestFacts::at("2026-11-24T11:00:00Z".parse().unwrap()) };
+        let mut seen = [0; 4];
+        let mut number = 0;
+        for who in org.people.keys() {
+            for resource in org.resources.keys() {
+                for level in AccessLevel::ALL {
+                    number += 1;
+                    if !pick(number) {
+                        continue;
+                    }
+                    let what = Entitlement { resource: resource.clone(), level };
+                    let wish = Wish { what: &what, start: facts.now, duration_s: 600, ticket: false };
+                    let question = world.request(org, who, wish, &facts).unwrap();
+                    let full = rules.decide_in_full(&question, &world.entities);
+                    assert_eq!(rules.decide(&question, &world.entities), full, "{who} {what}");
+                    seen[match full {
+                        Ruling::Permitted(_) => 0,
+                        Ruling::Forbidden(_) => 1,
+                        Ruling::NotPermitted => 2,
+                        Ruling::Failed(_) => 3,
+                    }] += 1;
+                }
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn the_index_decides_as_all_policies_do_on_the_sample() {
+        let (org, world) = &*SAMPLE;
+        let sources = Sources::sample();
+        let request = Rules::parse("r", &sources.request, world, &["reason", "until", "otherwise"]).unwrap();
+        let known = ["stage", "needed", "max_duration", "ticket"];
+        let obligations = Rules::parse(OBLIGATIONS, &sources.obligations, world, &known).unwrap();
+        let [permitted, forbidden, not, failed] = compare(org, world, &request, |n| n % 2 == 0);
+        assert!(permitted > 50 && forbidden > 20 && not > 50 && failed == 0);
+        let [permitted, ..] = compare(org, world, &obligations, |n| n % 2 == 1);
+        assert!(permitted > 300);
+    }
+
+    fn scope() -> impl Strategy<Value = (String, String, String)> {
+        let principal = prop_oneof![
+            Just("principal"),
+            Just("principal in Group::\"engineering\""),
+            Just("principal in Group::\"platform\""),
+            Just("principal in User::\"maya\""),
+            Just("principal == User::\"sam\""),
+            Just("principal is User"),
+            Just("principal is User in Group::\"payments\""),
+        ];
+        let action = prop_oneof![
+            Just("action in Action::\"request\""),
+            Just("action == Action::\"write\""),
+            Just("action in [Action::\"read\", Action::\"admin\"]"),
+        ];
+        let resource = prop_oneof![
+            Just("resource"),
+            Just("resource in Environment::\"prod\""),
+            Just("resource in Tag::\"shop\""),
+            Just("resource in Kind::\"postgres\""),
+            Just("resource == Resource::\"shop-db\""),
+            Just("resource in Resource::\"bastion\""),
+            Just("resource is Resource"),
+            Just("resource is Resource in Sensitivity::\"critical\""),
+        ];
+        (principal, action, resource).prop_map(|(p, a, r)| (p.to_owned(), a.to_owned(), r.to_owned()))
+    }
+
+    fn policy() -> impl Strategy<Value = String> {
+        let condition = prop_oneof![
+            3 => Just(""),
+            1 => Just("when { context.risk > 30 }"),
+            1 => Just("when { context.risk > 50 }"),
+            1 => Just("unless { principal.team == resource.owner }"),
+            // Overflows.
+            1 => Just("when { 9223372036854775807 + context.risk > 0 }"),
+        ];
+        (scope(), condition, prop::bool::weighted(0.7)).prop_map(|((p, a, r), condition, permit)| {
+            let effect = if permit { "permit" } else { "@reason(\"no\") forbid" };
+            format!("{effect} ({p}, {a}, {r}) {condition};")
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn the_index_decides_as_all_policies_do(
+            policies in prop::collection::vec(policy(), 0..12),
+            step in 17usize..43,
+        ) {
+            let (org, world) = &*SAMPLE;
+            let numbered = policies.iter().enumerate().map(|(i, p)| format!("@id(\"p{i}\") {p}\n"));
+            let rules = Rules::parse("r", &numbered.collect::<String>(), world, &["reason"]).unwrap();
+            compare(org, world, &rules, |n| n % step == 0);
+        }
+    }
 }

@@ -9,6 +9,8 @@ use cedar_policy::{
 use chrono::TimeDelta;
 use daypass_domain::{AccessLevel, Entitlement, Environment, ResourceId, Sensitivity, Timestamp, UserId};
 
+use daypass_protocol::api::ResourceKind;
+
 use crate::error::PolicyError;
 use crate::org::{Freeze, Org, kind_id};
 use crate::policy::RequestFacts;
@@ -83,6 +85,9 @@ impl World {
         }
         for s in SENSITIVITIES {
             plain(id(&sensitivity, s.as_str()));
+        }
+        for k in KINDS {
+            plain(id(&kind, kind_id(k)));
         }
         let mut resources = HashMap::new();
         let mut entities = Vec::new();
@@ -196,6 +201,11 @@ impl World {
         Ok(Question { request, principals, resources })
     }
 
+    /// Whether a policy may name this: it exists, or is an action, which the schema checks.
+    pub(crate) fn knows(&self, uid: &EntityUid) -> bool {
+        uid.type_name() == self.approve.type_name() || self.entities.get(uid).is_some()
+    }
+
     /// The action of a level, and the group that it is in.
     pub(crate) fn action(&self, level: AccessLevel) -> &[EntityUid] {
         let [read, write, admin] = &self.request;
@@ -242,6 +252,17 @@ fn common(
         ("flagged".into(), flag(facts.flagged)),
     ])
 }
+
+const KINDS: [ResourceKind; 8] = [
+    ResourceKind::Postgres,
+    ResourceKind::Mysql,
+    ResourceKind::Ssh,
+    ResourceKind::Kubernetes,
+    ResourceKind::CloudRole,
+    ResourceKind::Secrets,
+    ResourceKind::WebApp,
+    ResourceKind::Queue,
+];
 
 const SENSITIVITIES: [Sensitivity; 4] =
     [Sensitivity::Low, Sensitivity::Moderate, Sensitivity::High, Sensitivity::Critical];

@@ -32,7 +32,7 @@ fn answers_to_single_asks() {
         ("maya", "moon:read", "no: There is no resource \"moon\""),
         ("eve", "shop-db:read", "no: eve is not a person of Fjord Shop"),
         ("ravi", "shop-db-dev:read", "automatic, 8h"),
-        ("ravi", "shop-db-dev:write", "no: Contractors may read, but not write"),
+        ("ravi", "shop-db-dev:write", "no: Contractors get read access only, not write"),
         ("ravi", "shop-db:read", "no: You are not eligible for read on shop-db"),
         // Lena is all of security.
         ("lena", "cloud-prod:read", "no: This needs 1 of Security to approve, and besides you nobody can"),
@@ -76,6 +76,19 @@ fn the_same_group_takes_the_highest_number() {
     let policy = parse(&sources);
     let answer = policy.request(&who("maya"), &ask(&["warehouse:read", "shop-db:write"], 30), &facts());
     assert_eq!(told(&answer), "senior 2 of senior-engineers, 2h");
+}
+
+#[test]
+fn two_tiers_of_one_group_want_different_people() {
+    // The platform team's owners are the senior engineers now, so senior and owner are the same two people.
+    let mut sources = Sources::sample();
+    let platform = "id = \"platform\"\nname = \"Platform\"\n";
+    assert!(sources.org.contains(platform));
+    sources.org = sources.org.replacen(platform, &format!("{platform}owners = \"senior-engineers\"\n"), 1);
+    let policy = parse(&sources);
+    let answer = |by: &str| told(&policy.request(&who(by), &ask(&["k8s-shop:admin"], 30), &facts()));
+    assert_eq!(answer("tomas"), "senior 2 of senior-engineers, 1h, ticket");
+    assert_eq!(answer("sam"), "no: This needs 2 of Senior engineers to approve, and besides you only 1 can");
 }
 
 #[test]
