@@ -1,0 +1,181 @@
+//! Background reconcilers: idempotent, told nothing, woken by news and by period.
+//!
+//! The keeper moves what time moves: requests lapse, grants expire. One reconciler for each target makes the target
+//! match the grants, whatever crashed before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use daypass_domain::{GrantCommand, GrantId, GrantPhase, Timestamp};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::connector::{Connector, ConnectorError, Wanted};
+use crate::flow::{FlowError, grants, submit};
+
+/// The longest that a reconciler sleeps: the civil clock may be set, and another replica may write.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How often a target is compared as a whole, for accounts that should not be there.
+const SWEEP: Duration = Duration::from_secs(30);
+/// How long a target that failed is left alone.
+const BACK_OFF: Duration = Duration::from_secs(2);
+
+/// Starts them all; they end when the set is dropped.
+pub fn start(app: &App) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep(app.clone()));
+    for connector in app.connectors() {
+        tasks.spawn(serve_target(app.clone(), connector.clone()));
+    }
+    tasks
+}
+
+async fn pause(news: &mut watch::Receiver<i64>, for_at_most: Duration) {
+    // The sender lives as long as the app that the task holds.
+    let _ = tokio::time::timeout(for_at_most, news.changed()).await;
+}
+
+fn until(due: Option<Timestamp>, now: Timestamp) -> Duration {
+    due.map_or(PERIOD, |due| (due - now).to_std().unwrap_or_default()).min(PERIOD)
+}
+
+async fn keep(app: App) {
+    let mut news = app.news();
+    loop {
+        news.borrow_and_update();
+        if let Err(e) = app.notice_other_writers().await {
+            tracing::warn!(error = ?e, "the store does not answer");
+        }
+        let next = match keep_once(&app).await {
+            Ok(next) => next,
+            Err(e) => {
+                tracing::error!(error = ?e, "could not move what is due");
+                None
+            }
+        };
+        pause(&mut news, until(next, app.now())).await;
+    }
+}
+
+/// Lapses and expires what is due; answers when the next thing is.
+async fn keep_once(app: &App) -> Result<Option<Timestamp>, FlowError> {
+    let mut next: Option<Timestamp> = None;
+    let mut wait_for = |due: Timestamp| next = Some(next.map_or(due, |n| n.min(due)));
+    let now = app.now();
+    for request in app.store().open_requests().await? {
+        if request.state.lapses_at > now {
+            wait_for(request.state.lapses_at);
+        } else {
+            tolerate(submit::lapse(app, request.state.id).await.map(|_| ()))?;
+        }
+    }
+    for grant in app.store().unfinished_grants().await? {
+        let due = match grant.state.phase {
+            GrantPhase::Live { expires_at, .. } => expires_at,
+            GrantPhase::Opening { .. } => grant.state.activation_deadline(),
+            GrantPhase::Ending { .. } | GrantPhase::Ended { .. } => continue,
+        };
+        if due > now {
+            wait_for(due);
+        } else {
+            tolerate(grants::command(app, grant.state.id, None, GrantCommand::Expire).await.map(|_| ()))?;
+        }
+    }
+    Ok(next)
+}
+
+/// A state that has moved on meanwhile is no failure: whoever moved it did the job.
+fn tolerate(result: Result<(), FlowError>) -> Result<(), FlowError> {
+    match result {
+        Err(FlowError::Request(_) | FlowError::Grant(_)) => Ok(()),
+        other => other,
+    }
+}
+
+async fn serve_target(app: App, connector: Arc<dyn Connector>) {
+    let mut news = app.news();
+    let mut swept: Option<Duration> = None;
+    loop {
+        news.borrow_and_update();
+        let uptime = app.clock().uptime();
+        let sweep_due = swept.is_none_or(|at| uptime.saturating_sub(at) >= SWEEP);
+        let sleep = match serve_once(&app, connector.as_ref(), sweep_due).await {
+            Ok(next) => {
+                if sweep_due {
+                    swept = Some(uptime);
+                }
+                until(next, app.now())
+            }
+            Err(e) => {
+                tracing::warn!(resource = %connector.resource(), error = ?e, "could not reconcile the target");
+                tokio::time::sleep(BACK_OFF).await;
+                Duration::ZERO
+            }
+        };
+        if !sleep.is_zero() {
+            pause(&mut news, sleep).await;
+        }
+    }
+}
+
+/// Opens, closes and, when due, sweeps one target; answers when the next grant wants to start.
+async fn serve_once(app: &App, connector: &dyn Connector, sweep: bool) -> Result<Option<Timestamp>, FlowError> {
+    let mut next: Option<Timestamp> = None;
+    let mut live = Vec::new();
+    let mut failed = None;
+    let unfinished = app.store().unfinished_grants().await?;
+    for grant in unfinished.iter().map(|g| &g.state).filter(|g| g.entitlement.resource == *connector.resource()) {
+        let now = app.now();
+        let outcome = match (&grant.phase, grant.not_before) {
+            (GrantPhase::Opening { .. }, Some(start)) if start > now => {
+                next = Some(next.map_or(start, |n| n.min(start)));
+                continue;
+            }
+            (GrantPhase::Opening { .. }, _) => {
+                let expires_at = now + TimeDelta::seconds(i64::from(grant.duration_s));
+                let wanted = Wanted { grant: grant.id, level: grant.entitlement.level, expires_at };
+                live.push(wanted.clone());
+                finish(app, grant.id, connector.open(&wanted).await, GrantCommand::Activate).await
+            }
+            (GrantPhase::Ending { .. }, _) => {
+                finish(app, grant.id, connector.close(grant.id).await, GrantCommand::Finish).await
+            }
+            (GrantPhase::Live { .. } | GrantPhase::Ended { .. }, _) => {
+                live.extend(grants::wanted(grant).filter(|wanted| wanted.expires_at > now));
+                continue;
+            }
+        };
+        if let Err(e) = outcome {
+            failed = Some(e);
+        }
+    }
+    if let Some(e) = failed {
+        return Err(e);
+    }
+    if sweep {
+        let done = connector.reconcile(&live).await?;
+        for account in &done.removed {
+            tracing::warn!(resource = %connector.resource(), %account, "removed an account that no grant explains");
+        }
+    }
+    Ok(next)
+}
+
+/// Records that the target did what it was asked, or what kept it from doing so.
+async fn finish(
+    app: &App,
+    id: GrantId,
+    outcome: Result<(), ConnectorError>,
+    done: GrantCommand,
+) -> Result<(), FlowError> {
+    match outcome {
+        Ok(()) => tolerate(grants::command(app, id, None, done).await.map(|_| ())),
+        Err(e) => {
+            let report = GrantCommand::ReportProblem { message: e.to_string() };
+            tolerate(grants::command(app, id, None, report).await.map(|_| ()))?;
+            Err(e.into())
+        }
+    }
+}
