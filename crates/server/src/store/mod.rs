@@ -4,6 +4,16 @@
 //! in the same transaction, and [`Store::rebuild`] makes them again. What sign-in keeps (password hashes and refresh
 //! tokens' hashes) is not part of the ledger: an append-only record is no place for what has to be forgotten.
 
+mod project;
+mod row;
+mod sql;
+mod tokens;
+mod verify;
+
+pub use row::BadStream;
+pub use sql::SqlStore;
+pub use verify::Verified;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
