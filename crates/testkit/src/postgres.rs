@@ -10,12 +10,13 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
 use crate::{
-    free_port, programs,
+    free_port,
+    programs::{self, output_of},
     running::{Plan, Running},
     wait_until,
 };
@@ -375,19 +376,6 @@ fn cache_folder() -> Result<PathBuf> {
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     output_of(Command::new("cp").args(["-a", "--reflink=auto", "-T"]).arg(from).arg(to)).map(drop)
-}
-
-fn output_of(command: &mut Command) -> Result<String> {
-    let output =
-        command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!(
-            "{} failed: {}",
-            command.get_program().display(),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Debian keeps the server's programs out of PATH, in a folder per version.

@@ -4,7 +4,7 @@ use std::{
     env,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process,
+    process::{self, Command},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -49,6 +49,20 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 pub(crate) fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Runs `command` to its end; gives what it prints.
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
+    let output =
+        command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!(
+            "{} failed: {}",
+            command.get_program().display(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// A program that this workspace builds, found beside the running test or program in the target folder.

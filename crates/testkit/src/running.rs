@@ -87,7 +87,7 @@ impl Running {
         &mut self.child
     }
 
-    /// What it printed so far.
+    /// What it printed so far, also in earlier runs with the same folder.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
@@ -141,7 +141,7 @@ impl Running {
         self.dismiss_guardian();
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // The only failure is that the group is gone, which is what is wanted.
         let _ = kill_process_group(self.group, signal);
     }

@@ -7,5 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod daypassd;
+mod desk;
 mod postgres;
 mod running;
+mod tray;
+mod window;

@@ -1,0 +1,51 @@
+use std::{fs, path::Path};
+
+use daypass_testkit::Daypassd;
+
+/// A shell in the server's place: what is tested is how it is started, asked and ended.
+const SERVER: &str =
+    "trap 'echo said goodbye; exit 0' TERM; echo \"ready for $WHO\"; while :; do sleep 0.05; done";
+
+fn start(folder: &Path) -> anyhow::Result<Daypassd> {
+    Daypassd::start(Path::new("/bin/sh"), ["-c", SERVER], &[("WHO", "the test")], folder, |log| {
+        anyhow::ensure!(log.contains("ready for the test"), "it logged {log:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_is_stopped_started_killed_and_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = || fs::read_to_string(folder.path().join("sh.log")).unwrap();
+    let mut server = start(folder.path()).unwrap();
+    let first = server.pid().unwrap();
+    server.restart().unwrap();
+    assert_ne!(server.pid().unwrap(), first);
+    assert_eq!(log(), "ready for the test\nsaid goodbye\nready for the test\n");
+    server.kill9();
+    assert_eq!(server.pid(), None);
+    assert_eq!(log().matches("goodbye").count(), 1);
+    server.start_again().unwrap();
+    server.freeze();
+    let pid = server.pid().unwrap();
+    let state = || {
+        fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().split_whitespace().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(state(), "T");
+    drop(server);
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = Daypassd::start(
+        Path::new("/bin/sh"),
+        ["-c", "echo no such policy >&2; exit 2"],
+        &[],
+        folder.path(),
+        |_| anyhow::bail!("never ready"),
+    );
+    let refusal = format!("{:#}", refusal.unwrap_err());
+    assert!(refusal.contains("no such policy"), "{refusal}");
+}
