@@ -123,7 +123,7 @@ async fn next(mut listener: Listener) -> Option<(Result<Event, Infallible>, List
             }
         }
         let _ = tokio::time::timeout(PERIOD, listener.news.changed()).await;
-        if !listener.signin.still_valid(&listener.caller).await {
+        if !listener.signin.still_holds(&listener.caller).await {
             return None;
         }
     }

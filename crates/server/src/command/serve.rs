@@ -24,7 +24,8 @@ use crate::connector::{Connector, PostgresConnector};
 use crate::key::ServerKey;
 use crate::signin::{self, Directory, LocalAccounts, Settings, SignIn};
 use crate::store::{Body, Circumstances, NewEvent, PersonEvent, SqlStore, Store, StoreError, Stream};
-use crate::{reconcile, tls};
+use crate::reconcile;
+use crate::tls::Tls;
 
 /// How long open answers may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -75,7 +76,6 @@ fn sources(arguments: &Arguments) -> Result<Sources> {
 }
 
 async fn serve(arguments: Arguments) -> Result<()> {
-    tls::install_provider();
     let clock = Clock::system();
     let folder = arguments.place.folder()?.to_owned();
     let policy = policy::parse(&sources(&arguments)?)?;
@@ -86,7 +86,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         }
         None => Weights::default(),
     };
-    let key = ServerKey::load_or_make(&folder)?;
+    let key = ServerKey::load_or_create(&folder.join("server.key"))?;
     let store: Arc<dyn Store> = Arc::new(SqlStore::open(&arguments.place.store_url()?).await?);
     if arguments.sample {
         give_sample_passwords(store.as_ref(), &policy).await?;
@@ -100,14 +100,14 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let address = listener.local_addr()?;
     let issuer = arguments.public_url.clone().unwrap_or_else(|| format!("https://{address}"));
     let identity = match (&arguments.certificate, &arguments.key) {
-        (Some(certificate), Some(key)) => tls::Identity::load(certificate, key)?,
-        _ => tls::Identity::load_or_make(&folder, &host_names(&issuer), clock.now())?,
+        (Some(certificate), Some(key)) => Tls::given(certificate, key)?,
+        _ => Tls::own(&folder, &host_names(&issuer))?,
     };
     let signin = SignIn::new(
         store.clone(),
         clock.clone(),
         Arc::new(AppDirectory(app.clone())),
-        Arc::new(LocalAccounts::new(store, clock)),
+        Arc::new(LocalAccounts::new(store, clock)?),
         key,
         Settings { issuer: issuer.clone(), organisation: app.policy().org().name.clone() },
     );
@@ -131,7 +131,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     writeln!(std::io::stdout(), r#"{{"listening":"{issuer}","fingerprint":"{}"}}"#, identity.fingerprint())?;
     std::io::stdout().flush()?;
     tracing::info!(%address, fingerprint = %identity.fingerprint(), "listening");
-    axum_server::from_tcp_rustls(listener, identity.server_config()?)?
+    axum_server::from_tcp_rustls(listener, identity.for_axum())?
         .handle(handle)
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await?;
@@ -150,8 +150,8 @@ fn host_names(issuer: &str) -> Vec<String> {
 async fn give_sample_passwords(store: &dyn Store, policy: &Policy) -> Result<()> {
     let password = std::env::var("DAYPASS_SAMPLE_PASSWORD")
         .context("--sample needs a password for the sample people in DAYPASS_SAMPLE_PASSWORD")?;
-    let people: Vec<UserId> = policy.org().people.keys().cloned().collect();
-    signin::ensure_passwords(store, &people, &SecretString::from(password)).await?;
+    let people = policy.org().people.keys().cloned();
+    signin::ensure_passwords(store, people, &SecretString::from(password)).await?;
     Ok(())
 }
 

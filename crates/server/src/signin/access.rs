@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -69,6 +69,19 @@ impl SignIn {
                 Err(SignedOut::Unknown)
             }
         }
+    }
+
+    /// Whether a sign-in that was checked before still lasts, for answers that take long.
+    pub async fn still_holds(&self, principal: &Principal) -> bool {
+        let live = self.0.store.family_is_live(principal.family).await;
+        live.unwrap_or(false) && self.0.directory.knows(&principal.user)
+    }
+
+    /// Whose token these headers carry, without asking the store: enough to count calls by, and for nothing else.
+    pub fn claimed_by(&self, headers: &HeaderMap) -> Option<UserId> {
+        let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (_, token) = header.split_once(' ')?;
+        self.read(token.trim()).map(|claims| claims.user)
     }
 
     /// What a token of this server says, however old it is.
