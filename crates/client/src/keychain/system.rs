@@ -1,0 +1,124 @@
+//! The keychain of the operating system: Secret Service, macOS Keychain, Windows Credential Manager.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyring_core::{CredentialStore, Entry, Error};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Keychain, KeychainError};
+
+/// The keychain of whoever is logged in. The connection is made when it is first needed, and again after a failure:
+/// the keychain's daemon may start later than Daypass, or be restarted.
+#[derive(Debug)]
+pub struct SystemKeychain {
+    service: String,
+    store: Option<Arc<CredentialStore>>,
+}
+
+impl SystemKeychain {
+    pub fn new(service: impl Into<String>) -> Self {
+        Self { service: service.into(), store: None }
+    }
+
+    fn store(&mut self) -> Result<Arc<CredentialStore>, KeychainError> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
+        let store = open_store().map_err(|e| told(&e))?;
+        self.store = Some(store.clone());
+        Ok(store)
+    }
+
+    fn with_entry<T>(
+        &mut self,
+        user: &str,
+        call: impl FnOnce(&Entry) -> keyring_core::Result<T>,
+    ) -> Result<T, KeychainError> {
+        let store = self.store()?;
+        let result = store.build(&self.service, user, None).and_then(|entry| call(&entry));
+        self.keep_or_reconnect(result)
+    }
+
+    fn keep_or_reconnect<T>(&mut self, result: keyring_core::Result<T>) -> Result<T, KeychainError> {
+        result.map_err(|error| {
+            if !matches!(error, Error::NoEntry) {
+                self.store = None;
+            }
+            told(&error)
+        })
+    }
+}
+
+impl Keychain for SystemKeychain {
+    fn get(&mut self, user: &str) -> Result<SecretString, KeychainError> {
+        self.with_entry(user, Entry::get_password).map(SecretString::from)
+    }
+
+    fn set(&mut self, user: &str, secret: &SecretString) -> Result<(), KeychainError> {
+        self.with_entry(user, |entry| entry.set_password(secret.expose_secret()))
+    }
+
+    fn delete(&mut self, user: &str) -> Result<(), KeychainError> {
+        self.with_entry(user, Entry::delete_credential)
+    }
+
+    fn list(&mut self) -> Result<Vec<String>, KeychainError> {
+        let store = self.store()?;
+        let service = self.service.clone();
+        let found = store.search(&HashMap::from([("service", service.as_str())]));
+        let entries = self.keep_or_reconnect(found)?;
+        let mut users = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry.get_attributes() {
+                Ok(attributes) => users.extend(attributes.get("username").cloned()),
+                // Deleted between the search and the look: then there is nothing to list.
+                Err(Error::NoEntry) => {}
+                Err(error) => {
+                    self.store = None;
+                    return Err(told(&error));
+                }
+            }
+        }
+        Ok(users)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(zbus_secret_service_keyring_store::Store::new()?)
+}
+
+#[cfg(target_os = "macos")]
+fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(target_os = "windows")]
+fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}
+
+fn told(error: &Error) -> KeychainError {
+    match error {
+        Error::NoEntry => KeychainError::NotFound,
+        Error::NoStorageAccess(cause) => {
+            tracing::info!(%cause, "the keychain is locked");
+            KeychainError::Locked
+        }
+        Error::PlatformFailure(cause) => {
+            tracing::warn!(%cause, "the keychain failed");
+            let text = cause.to_string();
+            // The Secret Service's own words: no daemon has the name, there is no bus, or the daemon went away.
+            let gone = ["unavailable", "ServiceUnknown", "not provided by any", "Address", "No such file", "NoReply"];
+            if gone.iter().any(|word| text.contains(word)) {
+                KeychainError::Missing
+            } else if text.contains("IsLocked") || text.contains("locked") {
+                KeychainError::Locked
+            } else {
+                KeychainError::Other(text)
+            }
+        }
+        other => KeychainError::Other(other.to_string()),
+    }
+}
