@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use daypass_protocol::bridge::{
-    Connection, Failure, FailureCode, Intent, NAVIGATE_EVENT, Page, Reply, SNAPSHOT_EVENT, Snapshot, Theme, Tone,
+    Connection, Failure, FailureCode, Intent, NAVIGATE_EVENT, Page, Reply, SNAPSHOT_EVENT, Snapshot, Theme,
+    Tone,
 };
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
@@ -64,7 +65,9 @@ pub fn App() -> Html {
     });
 
     match &*heard {
-        Heard::Nothing => html! { <div class="boot" role="status">{ crate::parts::mark() }{ "Daypass" }</div> },
+        Heard::Nothing => {
+            html! { <div class="boot" role="status">{ crate::parts::mark() }{ "Daypass" }</div> }
+        }
         Heard::Broken(why) => html! { <Broken why={why.clone()} /> },
         Heard::Snapshot(snapshot, at) => html! {
             <Window snapshot={Shared(snapshot.clone())} at={*at} route={(*page).clone()} {go} />
@@ -163,7 +166,8 @@ fn Window(props: &WindowProps) -> Html {
         reload_catalogue,
         drafts,
     };
-    let signed_out = matches!(snapshot.connection, Connection::SignedOut { .. } | Connection::SigningIn { .. });
+    let signed_out =
+        matches!(snapshot.connection, Connection::SignedOut { .. } | Connection::SigningIn { .. });
     let content = match (&props.route, signed_out) {
         (_, true) => html! { <SignIn /> },
         (Route::Quick(entitlement), false) => html! { <Quick entitlement={entitlement.clone()} /> },
@@ -280,7 +284,9 @@ fn use_catalogue(snapshot: &Snapshot) -> (Catalogue, Callback<()>) {
                     return;
                 }
                 catalogue.set(match answer {
-                    Ok(Reply::Catalogue(resources)) => Catalogue { resources: Some(Rc::new(resources)), failure: None },
+                    Ok(Reply::Catalogue(resources)) => {
+                        Catalogue { resources: Some(Rc::new(resources)), failure: None }
+                    }
                     Ok(_) => Catalogue { resources: known, failure: Some(odd()) },
                     Err(failure) => Catalogue { resources: known, failure: Some(failure) },
                 });
@@ -295,14 +301,19 @@ fn use_catalogue(snapshot: &Snapshot) -> (Catalogue, Callback<()>) {
 }
 
 fn odd() -> Failure {
-    Failure { code: FailureCode::Local, message: "The catalogue cannot be read.".into(), problems: Vec::new() }
+    Failure {
+        code: FailureCode::Local,
+        message: "The catalogue cannot be read.".into(),
+        problems: Vec::new(),
+    }
 }
 
 /// Puts the theme on the root element; the system's own follows it when it changes.
 #[hook]
 fn use_theme(theme: Theme) {
     use_effect_with(theme, |theme| {
-        let system = web_sys::window().and_then(|w| w.match_media("(prefers-color-scheme: dark)").ok().flatten());
+        let system =
+            web_sys::window().and_then(|w| w.match_media("(prefers-color-scheme: dark)").ok().flatten());
         let dark = match theme {
             Theme::Light => false,
             Theme::Dark => true,
@@ -330,7 +341,9 @@ fn paint(dark: bool) {
 #[hook]
 fn use_first_paint() {
     use_effect_with((), |()| {
-        if let Some(boot) = web_sys::window().and_then(|w| w.document()).and_then(|d| d.get_element_by_id("boot")) {
+        if let Some(boot) =
+            web_sys::window().and_then(|w| w.document()).and_then(|d| d.get_element_by_id("boot"))
+        {
             boot.remove();
         }
         let frame = gloo_render::request_animation_frame(|_| {

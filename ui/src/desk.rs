@@ -36,7 +36,9 @@ pub struct Catalogue {
 
 impl PartialEq for Desk {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.snapshot, &other.snapshot) && self.at == other.at && self.catalogue == other.catalogue
+        Rc::ptr_eq(&self.snapshot, &other.snapshot)
+            && self.at == other.at
+            && self.catalogue == other.catalogue
     }
 }
 
@@ -64,7 +66,8 @@ impl Desk {
 
     /// One's own request for this that waits for a decision.
     pub fn pending(&self, entitlement: &Entitlement) -> Option<RequestId> {
-        let request = self.snapshot.requests.iter().find(|r| r.is_open() && r.asked().contains(entitlement))?;
+        let request =
+            self.snapshot.requests.iter().find(|r| r.is_open() && r.asked().contains(entitlement))?;
         Some(request.id)
     }
 

@@ -62,7 +62,8 @@ mod tests {
     fn every_page_survives_its_address() {
         let shop = Entitlement { resource: ResourceId::new("shop-db").unwrap(), level: AccessLevel::Write };
         let id = RequestId(uuid::Uuid::from_u128(7));
-        let pages = [Page::Access, Page::Ask(shop), Page::MyAccess, Page::Review(None), Page::Review(Some(id))];
+        let pages =
+            [Page::Access, Page::Ask(shop), Page::MyAccess, Page::Review(None), Page::Review(Some(id))];
         for page in pages.into_iter().chain([Page::History, Page::Settings]) {
             assert_eq!(Route::parse(&format!("#{}", address(&page))), Route::Main(page));
         }

@@ -12,7 +12,10 @@ pub fn ticks() -> f64 {
 
 /// `since` carried on by the milliseconds that passed from `at` to now.
 pub fn carry_on(since: Timestamp, at: f64) -> Timestamp {
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and a window lives less than that")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, and a window lives less than that"
+    )]
     let passed = (ticks() - at).max(0.0) as i64;
     since.checked_add_signed(TimeDelta::milliseconds(passed)).unwrap_or(since)
 }
@@ -32,7 +35,8 @@ pub struct Civil {
 
 impl Civil {
     pub fn of(at: Timestamp) -> Self {
-        let offset = js_sys::Date::new(&JsValue::from_f64(at.timestamp_millis() as f64)).get_timezone_offset();
+        let offset =
+            js_sys::Date::new(&JsValue::from_f64(at.timestamp_millis() as f64)).get_timezone_offset();
         #[expect(clippy::cast_possible_truncation, reason = "a zone's offset is some hundred minutes")]
         let local = at - TimeDelta::minutes(offset as i64);
         Self {
@@ -69,7 +73,8 @@ impl Civil {
     }
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// "Today", "Tomorrow", "Yesterday" or "Mon 24 Nov", with the year when it is another.

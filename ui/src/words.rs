@@ -111,6 +111,11 @@ pub fn stage_needs(stage: &StageView) -> String {
 pub fn takes(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Automatic { .. } => "Automatic".into(),
+        // With every number one, the names alone are shorter.
+        Outcome::NeedsApproval { stages, .. } if stages.len() > 2 && stages.iter().all(|s| s.needed == 1) => {
+            let names: Vec<&str> = stages.iter().map(|s| s.name.as_str()).collect();
+            listed(&names, 4)
+        }
         Outcome::NeedsApproval { stages, .. } => {
             stages.iter().map(stage_needs).collect::<Vec<_>>().join(" + ")
         }

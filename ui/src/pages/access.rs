@@ -13,8 +13,8 @@ use yew::prelude::*;
 use crate::desk::{Desk, use_desk};
 use crate::pages::request::RequestDrawer;
 use crate::parts::{
-    Banner, Button, Countdown, EmptyState, EnvironmentTag, Kbd, Select, SensitivityTag, Skeleton, Tag, Weight, glyph,
-    icon, keys_are_free, kind_icon, option,
+    Banner, Button, Countdown, EmptyState, EnvironmentTag, Kbd, Select, SensitivityTag, Skeleton, Tag,
+    Weight, glyph, icon, keys_are_free, kind_icon, option,
 };
 use crate::{time, words};
 
@@ -212,7 +212,8 @@ fn bar(filter: &UseStateHandle<Filter>, search: NodeRef, count: Option<String>, 
     let environment = filter.environment.map_or("", Environment::as_str);
     let sensitivity = filter.sensitivity.map_or("", Sensitivity::as_str);
     let kind = filter.kind.map_or("", words::kind);
-    let kinds: Vec<ResourceKind> = KINDS.into_iter().filter(|k| all.iter().any(|r| r.brief.kind == *k)).collect();
+    let kinds: Vec<ResourceKind> =
+        KINDS.into_iter().filter(|k| all.iter().any(|r| r.brief.kind == *k)).collect();
     html! {
         <div class="bar">
             <label class="search">
@@ -260,7 +261,8 @@ fn cards(
             near.push(id);
         }
     }
-    let first: Vec<&Resource> = near.iter().filter_map(|id| found.iter().find(|r| r.brief.id == **id)).copied().collect();
+    let first: Vec<&Resource> =
+        near.iter().filter_map(|id| found.iter().find(|r| r.brief.id == **id)).copied().collect();
     let mut rest: Vec<&Resource> = found.iter().filter(|r| !seen.contains(&r.brief.id)).copied().collect();
     // What can be opened comes before what cannot be yet.
     rest.sort_by_key(|r| r.unavailable.is_some());
@@ -296,7 +298,15 @@ struct CardProps {
 
 #[component]
 fn ResourceCard(props: &CardProps) -> Html {
-    let desk = use_desk();
+    let node = use_node_ref();
+    // The form beside the cards makes them move: the one that it is about stays in sight.
+    use_effect_with((props.on, node.clone()), |(on, node)| {
+        if let Some(card) = node.cast::<web_sys::Element>().filter(|_| *on) {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            card.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
     let r = &props.resource;
     let b = &r.brief;
     let level = |offer: &LevelOffer| {
@@ -304,7 +314,7 @@ fn ResourceCard(props: &CardProps) -> Html {
         html! { <LevelRow key={offer.level.as_str()} {entitlement} offer={offer.clone()} open={props.open.clone()} /> }
     };
     html! {
-        <article class={classes!("card", props.on.then_some("on"), r.unavailable.is_some().then_some("off"))}
+        <article ref={node} class={classes!("card", props.on.then_some("on"), r.unavailable.is_some().then_some("off"))}
             data-test={format!("card-{}", b.id)}>
             <div class="card-head">
                 <span class="kind">{ kind_icon(b.kind) }</span>
@@ -354,7 +364,8 @@ fn LevelRow(props: &LevelProps) -> Html {
         let mine = held.is_some() || pending.is_some();
         Callback::from(move |_: MouseEvent| if mine { go.emit(Page::MyAccess) } else { open.emit(e.clone()) })
     };
-    let (state, title) = state_of(&props.offer.outcome, held.as_ref().map(|g| &g.grant), pending.is_some(), desk.now());
+    let (state, title) =
+        state_of(&props.offer.outcome, held.as_ref().map(|g| &g.grant), pending.is_some(), desk.now());
     html! {
         <div class="level">
             <button type="button" class="level-ask" {onclick} {title} data-test={format!("ask-{}-{}", e.resource, e.level)}>
@@ -410,11 +421,16 @@ fn state_of(
             let who = stages.iter().flat_map(|s| s.can_approve.iter().cloned()).collect::<Vec<_>>();
             (
                 html! { <span class="level-state">{ icon(glyph::USERS) }<span class="clip">{ &takes }</span></span> },
-                format!("Needs {takes} ({}), for up to {}", words::people(&who, 4), words::duration(*max_duration_s)),
+                format!(
+                    "Needs {takes} ({}), for up to {}",
+                    words::people(&who, 4),
+                    words::duration(*max_duration_s)
+                ),
             )
         }
         Outcome::NotNow { why, until } => {
-            let text = until.map_or_else(|| why.clone(), |until| format!("Not until {}", time::when(until, now)));
+            let text =
+                until.map_or_else(|| why.clone(), |until| format!("Not until {}", time::when(until, now)));
             (
                 html! { <span class="level-state not">{ icon(glyph::DENIED) }<span class="clip">{ text }</span></span> },
                 why.clone(),

@@ -43,7 +43,12 @@ pub fn MyAccess() -> Html {
     let closed: Vec<&RequestView> = snapshot
         .requests
         .iter()
-        .filter(|r| matches!(r.status, RequestStatus::Denied { .. } | RequestStatus::Withdrawn | RequestStatus::Lapsed))
+        .filter(|r| {
+            matches!(
+                r.status,
+                RequestStatus::Denied { .. } | RequestStatus::Withdrawn | RequestStatus::Lapsed
+            )
+        })
         .take(8)
         .collect();
     let nothing = live.is_empty() && waiting.is_empty();
@@ -172,40 +177,39 @@ fn GrantRow(props: &GrantProps) -> Html {
                 <div class="grant-time">{ grant_time(g, live, now) }</div>
             </div>
             { trouble(g) }
-            <div class="grant-foot">
-                <span class={classes!("credential", tone)} data-test="credential">
-                    { icon(if failed { glyph::WARNING } else { glyph::PASSWORD }) }<span>{ text }</span>
-                    if failed {
-                        <Button weight={Weight::Quiet} icon={glyph::RETRY} test="retry"
-                            onclick={act(|grant| Intent::RetryCredential { grant }, None)}>{ "Retry" }</Button>
-                    }
-                </span>
-                if let Some(command) = &props.held.command {
+            if let Some(command) = &props.held.command {
+                <div class="connect">
                     <code class="command" title={command.clone()} data-test="command">{ command }</code>
-                }
-                <div class="actions">
-                    if here && props.held.command.is_some() {
+                    if here {
                         <Button weight={Weight::Primary} icon={glyph::COPY} test="copy-command"
                             onclick={act(|grant| Intent::CopyCommand { grant }, Some("Connection command copied"))}>
                             { "Copy command" }
                         </Button>
-                    }
-                    if here {
                         <Button icon={glyph::PASSWORD} test="copy-password" title="The clipboard is cleared after 30 seconds"
                             onclick={act(|grant| Intent::CopyPassword { grant }, Some("Password copied. The clipboard is cleared in 30 s."))}>
                             { "Copy password" }
                         </Button>
                     }
-                    <span class="end" />
-                    if live {
-                        <Button weight={Weight::Quiet} icon={glyph::TIMER} test="extend"
-                            onclick={over(Over::Form(entitlement, Purpose::Extend(props.held.clone())))}>{ "More time" }</Button>
-                    }
-                    if matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. }) {
-                        <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="release"
-                            onclick={over(Over::Release(id))}>{ "Give back" }</Button>
-                    }
                 </div>
+            }
+            <div class="grant-foot">
+                <span class={classes!("credential", tone)} data-test="credential">
+                    { icon(if tone == "bad" { glyph::WARNING } else { glyph::PASSWORD }) }<span>{ text }</span>
+                    if failed {
+                        <Button weight={Weight::Quiet} icon={glyph::RETRY} test="retry"
+                            onclick={act(|grant| Intent::RetryCredential { grant }, None)}>
+                            { if tone == "bad" { "Retry" } else { "Fetch it here" } }
+                        </Button>
+                    }
+                </span>
+                if live {
+                    <Button weight={Weight::Quiet} icon={glyph::TIMER} test="extend"
+                        onclick={over(Over::Form(entitlement, Purpose::Extend(props.held.clone())))}>{ "More time" }</Button>
+                }
+                if matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. }) {
+                    <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="release"
+                        onclick={over(Over::Release(id))}>{ "Give back" }</Button>
+                }
             </div>
         </article>
     }
@@ -239,8 +243,12 @@ fn grant_time(g: &GrantView, live: bool, now: daypass_domain::Timestamp) -> Html
 
 fn trouble(g: &GrantView) -> Html {
     let (problem, what) = match &g.status {
-        GrantStatus::Opening { problem: Some(problem) } => (problem, "It cannot be opened yet and is tried again: "),
-        GrantStatus::Ending { problem: Some(problem), .. } => (problem, "The end is not finished on the target and is tried again: "),
+        GrantStatus::Opening { problem: Some(problem) } => {
+            (problem, "It cannot be opened yet and is tried again: ")
+        }
+        GrantStatus::Ending { problem: Some(problem), .. } => {
+            (problem, "The end is not finished on the target and is tried again: ")
+        }
         _ => return Html::default(),
     };
     html! { <Banner tone="warn" test="grant-problem">{ what }{ problem }</Banner> }
@@ -303,14 +311,11 @@ fn WaitingRow(props: &WaitingProps) -> Html {
             <Stages stages={r.stages.clone()} />
             <div class="grant-foot">
                 <span class="credential quiet">{ icon(glyph::CLOCK) }{ format!("Lapses {} if nobody decides", time::when(r.lapses_at, now)) }</span>
-                <div class="actions">
-                    <span class="end" />
-                    if let Some(onclick) = edit {
-                        <Button weight={Weight::Quiet} icon={glyph::EDIT} {onclick} test="edit">{ "Edit" }</Button>
-                    }
-                    <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="withdraw"
-                        onclick={over(Over::Withdraw(r.id))}>{ "Withdraw" }</Button>
-                </div>
+                if let Some(onclick) = edit {
+                    <Button weight={Weight::Quiet} icon={glyph::EDIT} {onclick} test="edit">{ "Edit" }</Button>
+                }
+                <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="withdraw"
+                    onclick={over(Over::Withdraw(r.id))}>{ "Withdraw" }</Button>
             </div>
         </article>
     }
@@ -327,7 +332,9 @@ fn ended_row(desk: &Desk, held: &LocalGrant) -> Html {
     };
     let wiped = match &held.credential {
         LocalCredential::Wiped | LocalCredential::None => html! { <Tag tone="good">{ "Wiped" }</Tag> },
-        LocalCredential::Wiping { message } => html! { <Tag tone="warn" title={message.clone()}>{ "Wiping" }</Tag> },
+        LocalCredential::Wiping { message } => {
+            html! { <Tag tone="warn" title={message.clone()}>{ "Wiping" }</Tag> }
+        }
         _ => Html::default(),
     };
     let again = {
@@ -354,7 +361,8 @@ fn closed_row(desk: &Desk, r: &RequestView) -> Html {
     };
     let Some(first) = r.entitlements.first() else { return Html::default() };
     let again = {
-        let (go, e) = (desk.go.clone(), Entitlement { resource: first.resource.id.clone(), level: first.level });
+        let (go, e) =
+            (desk.go.clone(), Entitlement { resource: first.resource.id.clone(), level: first.level });
         Callback::from(move |_: MouseEvent| go.emit(Page::Ask(e.clone())))
     };
     html! {

@@ -21,7 +21,8 @@ enum Step {
 pub fn SignIn() -> Html {
     let desk = use_desk();
     let snapshot = desk.snapshot.clone();
-    let address = use_state(|| snapshot.server.as_ref().map_or_else(|| USUAL_ADDRESS.into(), |s| s.address.clone()));
+    let address =
+        use_state(|| snapshot.server.as_ref().map_or_else(|| USUAL_ADDRESS.into(), |s| s.address.clone()));
     let step = use_state(|| Step::Address);
     let opening = use_state(|| false);
     let refused = use_state(|| None::<Failure>);

@@ -78,6 +78,9 @@ pub struct FieldProps {
     pub id: Option<AttrValue>,
     #[prop_or_default]
     pub required: bool,
+    /// The label stands before the control instead of above it.
+    #[prop_or_default]
+    pub inline: bool,
     /// Beside the label, at the end of the line.
     #[prop_or_default]
     pub aside: Html,
@@ -101,7 +104,7 @@ pub fn Field(props: &FieldProps) -> Html {
         </>
     };
     html! {
-        <div class={classes!("field", props.problem.is_some().then_some("wrong"))}>
+        <div class={classes!("field", props.inline.then_some("inline"), props.problem.is_some().then_some("wrong"))}>
             <div class="field-head">
                 if let Some(id) = &props.id { <label for={id.clone()}>{ label }</label> }
                 else { <span class="label">{ label }</span> }

@@ -72,7 +72,8 @@ pub fn Confirm(props: &ConfirmProps) -> Html {
     let failure = use_state(|| None::<Failure>);
     let onclick = {
         let (busy, failure) = (busy.clone(), failure.clone());
-        let (intent, onclose, say, done) = (props.intent.clone(), props.onclose.clone(), desk.say, props.done);
+        let (intent, onclose, say, done) =
+            (props.intent.clone(), props.onclose.clone(), desk.say, props.done);
         Callback::from(move |_: MouseEvent| {
             busy.set(true);
             failure.set(None);

@@ -7,16 +7,16 @@ use yew::prelude::*;
 /// The icons in use, by what they mean here.
 pub mod glyph {
     pub use icondata_lu::{
-        LuArrowLeft as BACK, LuArrowRight as GO, LuBan as DENIED, LuCalendarClock as SCHEDULED, LuCheck as CHECK,
-        LuChevronDown as DOWN, LuCircleCheck as GOOD, LuCircleX as BAD, LuClipboardCheck as REVIEW,
-        LuClock as CLOCK, LuCopy as COPY, LuCornerDownLeft as ENTER, LuDownload as EXPORT, LuFileText as REASON,
-        LuFingerprint as FINGERPRINT, LuHistory as HISTORY, LuHourglass as WAITING, LuInbox as INBOX, LuInfo as INFO,
-        LuKeyRound as ACCESS_KEY, LuKeySquare as PASSWORD, LuLayoutGrid as CATALOGUE, LuLogOut as SIGN_OUT,
-        LuMessageCircleQuestion as QUESTION, LuMinus as LESS, LuPencil as EDIT, LuPlus as MORE, LuPower as POWER,
-        LuRefreshCw as RETRY, LuSearch as SEARCH, LuSend as SEND, LuServer as SERVER, LuSettings as SETTINGS,
-        LuShieldCheck as SHIELD, LuStar as STAR, LuTerminal as TERMINAL, LuTicket as TICKET, LuTimer as TIMER,
-        LuTimerOff as ENDED, LuTrendingDown as LOWER, LuTriangleAlert as WARNING, LuUndo2 as WITHDRAW,
-        LuUnplug as UNPLUGGED, LuUser as USER, LuUsers as USERS, LuWifiOff as OFFLINE, LuX as CLOSE, LuZap as INSTANT,
+        LuArrowLeft as BACK, LuArrowRight as GO, LuBan as DENIED, LuCheck as CHECK, LuChevronDown as DOWN,
+        LuCircleCheck as GOOD, LuCircleX as BAD, LuClipboardCheck as REVIEW, LuClock as CLOCK,
+        LuCopy as COPY, LuDownload as EXPORT, LuEraser as WIPED, LuFingerprint as FINGERPRINT,
+        LuHistory as HISTORY, LuHourglass as WAITING, LuInfo as INFO, LuKeyRound as ACCESS_KEY,
+        LuKeySquare as PASSWORD, LuLayoutGrid as CATALOGUE, LuLogOut as SIGN_OUT,
+        LuMessageCircleQuestion as QUESTION, LuPencil as EDIT, LuPlus as MORE, LuPower as POWER,
+        LuRefreshCw as RETRY, LuSearch as SEARCH, LuSend as SEND, LuSettings as SETTINGS,
+        LuShieldCheck as SHIELD, LuStar as STAR, LuTimer as TIMER, LuTimerOff as ENDED,
+        LuTrendingDown as LOWER, LuTriangleAlert as WARNING, LuUndo2 as WITHDRAW, LuUnplug as UNPLUGGED,
+        LuUser as USER, LuUsers as USERS, LuWifiOff as OFFLINE, LuX as CLOSE, LuZap as INSTANT,
     };
 }
 

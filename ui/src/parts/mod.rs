@@ -17,7 +17,7 @@ pub use dialog::{Confirm, Dialog};
 pub use duration::DurationPicker;
 pub use feedback::{Banner, EmptyState, Kbd, Skeleton, Toast, Toasts, problem_text};
 pub use icon::{glyph, icon, kind_icon};
-pub use people::{Person, Stages, StagesLine};
+pub use people::{Person, Stages};
 pub use risk::{RiskBadge, RiskPanel};
 pub use shell::{Shell, mark};
 pub use table::{focus, keys_are_free, move_selection};

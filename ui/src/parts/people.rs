@@ -64,24 +64,3 @@ pub fn Stages(props: &StagesProps) -> Html {
     };
     html! { <ol class="stages">{ for props.stages.iter().map(row) }</ol> }
 }
-
-/// The way from asking to access in one line.
-#[component]
-pub fn StagesLine(props: &StagesProps) -> Html {
-    let middle = props.stages.iter().map(|stage| {
-        let class = match stage.state {
-            StageState::Done => "done",
-            StageState::Current => "now",
-            StageState::Later => "later",
-        };
-        let of = format!("{} of {}", stage.approved.len(), stage.needed);
-        html! { <li class={class}><span>{ words::stage_needs(stage) }</span><span class="sub">{ of }</span></li> }
-    });
-    html! {
-        <ol class="steps">
-            <li class="done"><span>{ "Requested" }</span></li>
-            { for middle }
-            <li class="later"><span>{ "Access" }</span></li>
-        </ol>
-    }
-}

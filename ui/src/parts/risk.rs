@@ -45,11 +45,12 @@ pub struct PanelProps {
 pub fn RiskPanel(props: &PanelProps) -> Html {
     let risk = &props.risk;
     let longest = risk.factors.iter().map(|f| f.max.max(f.points)).max().unwrap_or(1).max(1);
-    let bar_tone = |points: u8, max: u8| match (u32::from(points) * 100).checked_div(u32::from(max)).unwrap_or(100) {
-        0..34 => "good",
-        34..67 => "warn",
-        _ => "high",
-    };
+    let bar_tone =
+        |points: u8, max: u8| match (u32::from(points) * 100).checked_div(u32::from(max)).unwrap_or(100) {
+            0..34 => "good",
+            34..67 => "warn",
+            _ => "high",
+        };
     let most = if props.compact { 4 } else { usize::MAX };
     let counting = risk.factors.iter().filter(|f| f.points > 0);
     let factors = counting.clone().take(most).map(|factor| {

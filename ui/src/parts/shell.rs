@@ -19,10 +19,16 @@ pub struct ShellProps {
 pub fn Shell(props: &ShellProps) -> Html {
     let desk = use_desk();
     let snapshot = &desk.snapshot;
-    let live = snapshot.grants.iter().filter(|g| matches!(g.grant.status, GrantStatus::Live)).count();
+    let live =
+        snapshot.grants.iter().filter(|g| !matches!(g.grant.status, GrantStatus::Ended { .. })).count();
     let reviews = snapshot.reviews.len();
     let reviewer = reviews > 0 || snapshot.me.as_ref().is_some_and(|me| me.reviews);
-    let item = |page: Page, text: &'static str, test: &'static str, glyph: Icon, count: usize, strong: bool| {
+    let item = |page: Page,
+                text: &'static str,
+                test: &'static str,
+                glyph: Icon,
+                count: usize,
+                strong: bool| {
         let here = std::mem::discriminant(&page) == std::mem::discriminant(&props.page)
             || matches!((&page, &props.page), (Page::Access, Page::Ask(_)));
         let onclick = {

@@ -23,7 +23,8 @@ pub fn keys_are_free(e: &KeyboardEvent) -> bool {
         return false;
     }
     let typing = e.target().and_then(|t| t.dyn_into::<HtmlElement>().ok()).is_some_and(|element| {
-        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.closest("dialog").is_ok_and(|d| d.is_some())
+        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            || element.closest("dialog").is_ok_and(|d| d.is_some())
     });
     !typing && find("dialog[open]").is_none()
 }

@@ -64,10 +64,12 @@ impl Draft {
             .and_then(|r| r.levels.iter().find(|o| o.level == entitlement.level))
             .and_then(|o| o.outcome.max_duration_s());
         let usual = longest.map_or(USUAL_DURATION, |longest| USUAL_DURATION.min(longest));
-        let before = desk.snapshot.requests.iter().find(|r| r.asked() == [entitlement.clone()]).filter(|_| remember);
+        let before =
+            desk.snapshot.requests.iter().find(|r| r.asked() == [entitlement.clone()]).filter(|_| remember);
         Self {
             level: entitlement.level,
-            duration_s: before.map_or(usual, |r| longest.map_or(r.duration_s, |longest| r.duration_s.min(longest))),
+            duration_s: before
+                .map_or(usual, |r| longest.map_or(r.duration_s, |longest| r.duration_s.min(longest))),
             start: None,
             reason: before.map(|r| r.reason.clone()).unwrap_or_default(),
             ticket: before.and_then(|r| r.ticket.clone()).unwrap_or_default(),
@@ -90,7 +92,8 @@ impl Draft {
 
     /// What this window can already tell is missing.
     pub fn problems(&self, outcome: Option<&Outcome>) -> Vec<FieldProblem> {
-        let missing = |field: &str, message: &str| FieldProblem { field: field.into(), message: message.into() };
+        let missing =
+            |field: &str, message: &str| FieldProblem { field: field.into(), message: message.into() };
         let mut problems = Vec::new();
         if self.reason.trim().is_empty() {
             problems.push(missing("reason", "Say why you need it."));

@@ -14,8 +14,8 @@ use super::sent::Sent;
 use super::{Draft, Purpose};
 use crate::desk::{Desk, use_desk};
 use crate::parts::{
-    Banner, Button, DurationPicker, Field, Kbd, Segmented, Select, TextArea, TextInput, Weight, glyph, option,
-    problem_text,
+    Banner, Button, DurationPicker, Field, Kbd, RiskBadge, Segmented, Select, TextArea, TextInput, Weight,
+    glyph, icon, option, problem_text,
 };
 use crate::time::Civil;
 use crate::{time, words};
@@ -59,7 +59,8 @@ pub fn RequestForm(props: &FormProps) -> Html {
         })
     };
     let problems = all_problems(&draft, outcome.as_ref(), &previewed, (*failure).as_ref());
-    let seen = |field: &'static str| touched.contains(field).then(|| problem_text(&problems, field)).flatten();
+    let seen =
+        |field: &'static str| touched.contains(field).then(|| problem_text(&problems, field)).flatten();
 
     let send = {
         let (desk, touched, sending) = (desk.clone(), touched.clone(), sending.clone());
@@ -130,7 +131,9 @@ pub fn RequestForm(props: &FormProps) -> Html {
     let leave = |field: &'static str| touch.reform(move |_: FocusEvent| field);
     let needs_ticket = outcome.as_ref().is_some_and(Outcome::needs_ticket);
     let impossible = matches!(outcome, Some(Outcome::NotNow { .. }));
-    let hint = draft.from_last_time.then_some(AttrValue::from("From your last request; change it if it is another errand."));
+    let hint = draft
+        .from_last_time
+        .then_some(AttrValue::from("From your last request; change it if it is another errand."));
 
     html! {
         <div class="form" {onkeydown} data-test="request-form">
@@ -143,20 +146,20 @@ pub fn RequestForm(props: &FormProps) -> Html {
                     <DurationPicker value={draft.duration_s} longest={longest.unwrap_or(8 * 3600).max(1)}
                         onchange={change.reform(Change::Duration)} slider={!props.compact} />
                 </Field>
-                <StartField value={draft.start} now={desk.now()} onchange={change.reform(Change::Start)}
-                    problem={seen("start")} compact={props.compact} />
                 <Field label="Reason" id="reason" required=true problem={seen("reason")} {hint} name="reason">
                     <TextArea id="reason" node={reason} value={draft.reason.clone()} oninput={set_reason}
                         onblur={leave("reason")} wrong={seen("reason").is_some()} rows={if props.compact { 2 } else { 3 }}
                         placeholder="What you are going to do, and why" test="reason" />
                 </Field>
                 if !props.compact || needs_ticket || !draft.ticket.is_empty() {
-                    <Field label="Ticket" id="ticket" required={needs_ticket} problem={seen("ticket")} name="ticket">
+                    <Field label="Ticket" id="ticket" inline=true required={needs_ticket} problem={seen("ticket")} name="ticket">
                         <TextInput id="ticket" value={draft.ticket.clone()} oninput={set_ticket} longest=64
                             onblur={leave("ticket")} wrong={seen("ticket").is_some()} test="ticket"
                             placeholder={if needs_ticket { "SHOP-1234" } else { "SHOP-1234, if there is one" }} />
                     </Field>
                 }
+                <StartField value={draft.start} now={desk.now()} onchange={change.reform(Change::Start)}
+                    problem={seen("start")} compact={props.compact} />
                 <PreviewPanel of={previewed.clone()} compact={props.compact} now={desk.now()} online={desk.online()} />
             </div>
             if let Some(failure) = &*failure {
@@ -165,6 +168,7 @@ pub fn RequestForm(props: &FormProps) -> Html {
                     { " What you wrote is still here." }
                 </Banner>
             }
+            { gist(&previewed, outcome.as_ref(), props.compact) }
             <footer class="form-foot">
                 <Button weight={Weight::Primary} node={submit} busy={*sending} disabled={impossible || !desk.online()}
                     onclick={send.reform(|_: MouseEvent| ())} test="submit"
@@ -176,6 +180,30 @@ pub fn RequestForm(props: &FormProps) -> Html {
                 </Button>
                 <span class="end keys"><Kbd>{ "Ctrl" }</Kbd><Kbd>{ "↵" }</Kbd></span>
             </footer>
+        </div>
+    }
+}
+
+/// The outcome and the risk in one line that stays in sight while the form scrolls.
+fn gist(previewed: &Previewed, outcome: Option<&Outcome>, compact: bool) -> Html {
+    let (Some(preview), Some(outcome), false) = (&previewed.preview, outcome, compact) else {
+        return Html::default();
+    };
+    let (tone, glyph) = match outcome {
+        Outcome::Automatic { .. } => ("good", glyph::INSTANT),
+        Outcome::NeedsApproval { .. } => ("accent", glyph::USERS),
+        Outcome::NotNow { .. } => ("bad", glyph::DENIED),
+    };
+    let text = match outcome {
+        Outcome::Automatic { .. } => "Approved at once".to_string(),
+        Outcome::NeedsApproval { .. } => format!("Needs {}", words::takes(outcome)),
+        Outcome::NotNow { .. } => "Not possible now".to_string(),
+    };
+    html! {
+        <div class={classes!("gist", tone)}>
+            { icon(glyph) }<span class="clip">{ text }</span>
+            <span class="end sub">{ "Risk" }</span>
+            <RiskBadge points={preview.risk.points} band={preview.risk.band} />
         </div>
     }
 }
@@ -312,7 +340,9 @@ fn already(desk: &Desk, previewed: &Previewed, props: &FormProps) -> Html {
     }
     let held = previewed.preview.as_ref().and_then(|p| p.held.as_ref());
     if let Some(grant) = held {
-        let left = grant.expires_at.map_or_else(String::new, |until| format!(" for {} more", words::span(until - desk.now())));
+        let left = grant
+            .expires_at
+            .map_or_else(String::new, |until| format!(" for {} more", words::span(until - desk.now())));
         let level = words::level(grant.level).to_lowercase();
         let id = grant.id;
         let open = if props.compact {
@@ -333,7 +363,11 @@ fn already(desk: &Desk, previewed: &Previewed, props: &FormProps) -> Html {
     if desk.pending(&level).is_some() {
         let go = desk.go.clone();
         let see = Callback::from(move |_: MouseEvent| go.emit(Page::MyAccess));
-        let action = if props.compact { Html::default() } else { html! { <Button onclick={see}>{ "See it" }</Button> } };
+        let action = if props.compact {
+            Html::default()
+        } else {
+            html! { <Button onclick={see}>{ "See it" }</Button> }
+        };
         return html! {
             <Banner tone="info" test="pending" {action}>{ "You have asked for this; it waits for a decision." }</Banner>
         };
@@ -349,7 +383,8 @@ fn levels(
     problem: Option<AttrValue>,
 ) -> Html {
     let offers = desk.resource(&e.resource).map(|r| r.levels.clone()).unwrap_or_default();
-    let offered: Vec<AccessLevel> = if offers.is_empty() { vec![draft.level] } else { offers.iter().map(|o| o.level).collect() };
+    let offered: Vec<AccessLevel> =
+        if offers.is_empty() { vec![draft.level] } else { offers.iter().map(|o| o.level).collect() };
     let options = offered
         .into_iter()
         .map(|l| (l.as_str().into(), words::level(l).into(), format!("level-{l}").into()))
@@ -386,7 +421,9 @@ struct StartProps {
 fn StartField(props: &StartProps) -> Html {
     let choose = {
         let (onchange, now) = (props.onchange.clone(), props.now);
-        Callback::from(move |value: AttrValue| onchange.emit((value == "later").then(|| next_hour(now)).flatten()))
+        Callback::from(move |value: AttrValue| {
+            onchange.emit((value == "later").then(|| next_hour(now)).flatten())
+        })
     };
     let today = Civil::of(props.now);
     let value = props.value.map(Civil::of);
@@ -425,13 +462,15 @@ fn StartField(props: &StartProps) -> Html {
             </div>
         }
     });
-    let options: Vec<(AttrValue, AttrValue, AttrValue)> =
-        vec![("now".into(), "As soon as approved".into(), "start-now".into()), ("later".into(), "Later".into(), "start-later".into())];
+    let options: Vec<(AttrValue, AttrValue, AttrValue)> = vec![
+        ("now".into(), "When approved".into(), "start-now".into()),
+        ("later".into(), "Later".into(), "start-later".into()),
+    ];
     if props.compact && props.value.is_none() {
         return Html::default();
     }
     html! {
-        <Field label="Start" problem={props.problem.clone()} name="start">
+        <Field label="Start" inline=true problem={props.problem.clone()} name="start">
             <Segmented label="Start" {options} value={if props.value.is_some() { "later" } else { "now" }} onchange={choose} />
             { fields.unwrap_or_default() }
         </Field>

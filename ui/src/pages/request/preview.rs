@@ -50,7 +50,9 @@ pub fn use_preview(ask: &Ask, online: bool) -> Previewed {
                                 Previewed { preview: Some(*preview), failure: None, stale: false }
                             }
                             Ok(_) => Previewed { preview: known, failure: None, stale: false },
-                            Err(failure) => Previewed { preview: known, failure: Some(failure), stale: false },
+                            Err(failure) => {
+                                Previewed { preview: known, failure: Some(failure), stale: false }
+                            }
                         });
                     });
                 })
@@ -90,7 +92,11 @@ pub fn PreviewPanel(props: &PreviewProps) -> Html {
         Outcome::Automatic { .. } => ("good", glyph::INSTANT, "Approved at once".to_string()),
         Outcome::NeedsApproval { stages, .. } => {
             let people: u32 = stages.iter().map(|s| u32::from(s.needed)).sum();
-            ("accent", glyph::USERS, format!("Needs {}", words::count(people as usize, "approval", "approvals")))
+            (
+                "accent",
+                glyph::USERS,
+                format!("Needs {}", words::count(people as usize, "approval", "approvals")),
+            )
         }
         Outcome::NotNow { .. } => ("bad", glyph::DENIED, "Not possible now".to_string()),
     };
@@ -119,6 +125,7 @@ pub fn PreviewPanel(props: &PreviewProps) -> Html {
 }
 
 fn compact_stages(stages: &[daypass_protocol::api::StageView]) -> String {
-    let each = stages.iter().map(|s| format!("{} ({})", words::stage_needs(s), words::people(&s.can_approve, 2)));
+    let each =
+        stages.iter().map(|s| format!("{} ({})", words::stage_needs(s), words::people(&s.can_approve, 2)));
     each.collect::<Vec<_>>().join(", then ")
 }

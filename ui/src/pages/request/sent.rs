@@ -55,7 +55,9 @@ pub fn Sent(props: &SentProps) -> Html {
             glyph::SEND,
             "accent",
             "Sent",
-            format!("You asked for {what}. You will be told as soon as it is decided; nothing more to do here."),
+            format!(
+                "You asked for {what}. You will be told as soon as it is decided; nothing more to do here."
+            ),
         ),
         RequestStatus::Withdrawn => (glyph::WITHDRAW, "quiet", "Withdrawn", format!("You took back {what}.")),
         RequestStatus::Lapsed => {

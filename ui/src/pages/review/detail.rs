@@ -105,7 +105,12 @@ fn past(past: Option<&Past>, now: daypass_domain::Timestamp) -> String {
         Some(Past { approved: 0, denied: 0, .. }) => "First time in 90 days".into(),
         Some(past) => {
             let last = past.last.map(|at| format!(", last {}", words::ago(at, now)));
-            format!("{} approved, {} denied in 90 days{}", past.approved, past.denied, last.unwrap_or_default())
+            format!(
+                "{} approved, {} denied in 90 days{}",
+                past.approved,
+                past.denied,
+                last.unwrap_or_default()
+            )
         }
     }
 }

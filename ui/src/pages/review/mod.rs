@@ -90,7 +90,12 @@ pub fn Review(props: &ReviewProps) -> Html {
 
 /// J, K and the arrows move; A, L, D and Q start a decision.
 #[hook]
-fn use_review_keys(queue: &[RequestView], chosen: Option<usize>, select: Callback<RequestId>, start: Callback<Act>) {
+fn use_review_keys(
+    queue: &[RequestView],
+    chosen: Option<usize>,
+    select: Callback<RequestId>,
+    start: Callback<Act>,
+) {
     let ids: Vec<RequestId> = queue.iter().map(|r| r.id).collect();
     let digest = chosen.and_then(|i| queue.get(i)).map(|r| r.digest);
     use_effect_with((ids, chosen, digest), move |(ids, chosen, _)| {
@@ -111,7 +116,8 @@ fn use_review_keys(queue: &[RequestView], chosen: Option<usize>, select: Callbac
                 if let Some(act) = act {
                     e.prevent_default();
                     start.emit(act);
-                } else if let Some(id) = move_selection(&key, chosen, ids.len()).and_then(|row| ids.get(row)) {
+                } else if let Some(id) = move_selection(&key, chosen, ids.len()).and_then(|row| ids.get(row))
+                {
                     e.prevent_default();
                     select.emit(*id);
                 }
@@ -161,7 +167,7 @@ fn QueueRow(props: &RowProps) -> Html {
                 </span>
                 <span class="queue-side">
                     <span class="sub num" title="Waiting since then">{ words::span(now - r.submitted_at) }</span>
-                    <Tag>{ words::duration(r.duration_s) }</Tag>
+                    <Tag>{ format!("for {}", words::duration(r.cap_s.map_or(r.duration_s, |cap| cap.min(r.duration_s)))) }</Tag>
                 </span>
             </button>
         </li>
