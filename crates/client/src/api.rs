@@ -143,7 +143,9 @@ impl Api {
         let server = self.name();
         failure(
             FailureCode::Server(ProblemCode::Internal),
-            format!("The answer of {server} cannot be read. Daypass here and there may be of different versions."),
+            format!(
+                "The answer of {server} cannot be read. Daypass here and there may be of different versions."
+            ),
         )
     }
 }
@@ -152,11 +154,11 @@ impl Api {
 pub(crate) async fn look(base: &Url) -> Result<(ServerInfo, Seen), Failure> {
     let (tls, seen) = tls::looking().map_err(|e| local(format!("TLS cannot be set up: {e}")))?;
     let address = base.join("/v1/info").map_err(|e| local(format!("\"{base}\" is not an address: {e}")))?;
-    let response = client(tls)?.get(address).timeout(ANSWER_LIMIT).send().await.map_err(|e| lost(&name(base), &e))?;
+    let response =
+        client(tls)?.get(address).timeout(ANSWER_LIMIT).send().await.map_err(|e| lost(&name(base), &e))?;
     let status = response.status();
-    let not_daypass = || {
-        failure(FailureCode::Local, format!("{} answers, but it is not a Daypass server.", name(base)))
-    };
+    let not_daypass =
+        || failure(FailureCode::Local, format!("{} answers, but it is not a Daypass server.", name(base)));
     if !status.is_success() || response.content_length().is_some_and(|n| n > 65_536) {
         return Err(not_daypass());
     }
@@ -170,12 +172,18 @@ pub(crate) async fn look(base: &Url) -> Result<(ServerInfo, Seen), Failure> {
 pub(crate) fn address(text: &str) -> Result<Url, Failure> {
     let text = text.trim();
     let bad = || {
-        failure(FailureCode::Local, format!("\"{text}\" is not a server's address. Write it like daypass.example.com."))
+        failure(
+            FailureCode::Local,
+            format!("\"{text}\" is not a server's address. Write it like daypass.example.com."),
+        )
     };
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let mut url = Url::parse(&full).map_err(|_| bad())?;
     if url.scheme() != "https" {
-        return Err(failure(FailureCode::Local, "Daypass speaks HTTPS only. Write the address with https://."));
+        return Err(failure(
+            FailureCode::Local,
+            "Daypass speaks HTTPS only. Write the address with https://.",
+        ));
     }
     if url.host_str().is_none_or(str::is_empty) || !url.username().is_empty() || url.password().is_some() {
         return Err(bad());
@@ -233,10 +241,9 @@ fn lost(server: &str, error: &reqwest::Error) -> Failure {
 fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {
     match serde_json::from_slice::<Problem>(bytes) {
         Ok(problem) => {
-            let field = problem.field.map(|field| daypass_protocol::api::FieldProblem {
-                field,
-                message: problem.detail.clone(),
-            });
+            let field = problem
+                .field
+                .map(|field| daypass_protocol::api::FieldProblem { field, message: problem.detail.clone() });
             Failure {
                 code: FailureCode::Server(problem.code),
                 message: problem.detail,
@@ -254,7 +261,10 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {
                 400..=499 => ProblemCode::Malformed,
                 _ => ProblemCode::Internal,
             };
-            failure(FailureCode::Server(code), format!("The server refused ({status}). Try again in a moment."))
+            failure(
+                FailureCode::Server(code),
+                format!("The server refused ({status}). Try again in a moment."),
+            )
         }
     }
 }

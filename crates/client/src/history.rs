@@ -43,7 +43,11 @@ const TABLES: &str = "
 impl History {
     /// Opens the history. One that cannot be read, or that another key sealed, is moved aside and begun anew: the
     /// server still has it all. The second value says so.
-    pub(crate) async fn open(folder: &Path, seal: Seal, now: Timestamp) -> Result<(Self, bool), HistoryError> {
+    pub(crate) async fn open(
+        folder: &Path,
+        seal: Seal,
+        now: Timestamp,
+    ) -> Result<(Self, bool), HistoryError> {
         let file = folder.join(HISTORY_FILE);
         match read(&file, &seal).await {
             Ok((db, entries)) => Ok((Self { db, seal, entries }, false)),
@@ -86,12 +90,19 @@ impl History {
     pub(crate) async fn keep(&mut self, name: &str, value: &impl Serialize) -> Result<(), HistoryError> {
         let text = serde_json::to_vec(value).map_err(|e| sqlx::Error::Encode(e.into()))?;
         let sealed = self.seal.seal(name, &text).ok_or(HistoryError::Sealed)?;
-        sqlx::query("insert or replace into lists values (?, ?)").bind(name).bind(sealed).execute(&mut self.db).await?;
+        sqlx::query("insert or replace into lists values (?, ?)")
+            .bind(name)
+            .bind(sealed)
+            .execute(&mut self.db)
+            .await?;
         Ok(())
     }
 
     pub(crate) async fn kept<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, HistoryError> {
-        let row = sqlx::query("select sealed from lists where name = ?").bind(name).fetch_optional(&mut self.db).await?;
+        let row = sqlx::query("select sealed from lists where name = ?")
+            .bind(name)
+            .fetch_optional(&mut self.db)
+            .await?;
         let text = row.and_then(|row| self.seal.unseal(name, row.get(0)));
         Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
     }

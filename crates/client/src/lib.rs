@@ -20,7 +20,8 @@ pub use controller::{Handle, Options, StartError, start};
 pub use history::HISTORY_FILE;
 pub use integration::{Integration, Notification};
 pub use keychain::{
-    HISTORY_KEY_USER, Keychain, KeychainError, KeychainThread, SERVICE, SystemKeychain, grant_user, refresh_user,
+    HISTORY_KEY_USER, Keychain, KeychainError, KeychainThread, SERVICE, SystemKeychain, grant_user,
+    refresh_user,
 };
 pub use store::STATE_FILE;
 pub use tray::{TrayGrant, TrayIcon, TrayModel, TrayQuick};

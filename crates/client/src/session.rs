@@ -67,11 +67,19 @@ impl Session {
         self.call(Method::GET, path, None::<&()>).await
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
@@ -163,8 +171,9 @@ impl Session {
         // person signs in again: the server cannot tell a lost answer from a stolen token.
         let (status, body) = self.0.api.form("/oauth/token", &form).await?;
         if status.is_success() {
-            let tokens = serde_json::from_slice(&body)
-                .map_err(|_| failure(FailureCode::Server(ProblemCode::Internal), "The server's answer cannot be read."))?;
+            let tokens = serde_json::from_slice(&body).map_err(|_| {
+                failure(FailureCode::Server(ProblemCode::Internal), "The server's answer cannot be read.")
+            })?;
             return self.adopt(held, tokens).await;
         }
         Err(token_refusal(status, &body))

@@ -87,17 +87,28 @@ impl SignIn {
                 Ok(Some(target)) => target,
                 // Somebody else on this machine, or half a request: keep waiting for the browser.
                 _ => {
-                    say(&mut stream, "400 Bad Request", "This is not a request that Daypass waits for.").await;
+                    say(&mut stream, "400 Bad Request", "This is not a request that Daypass waits for.")
+                        .await;
                     continue;
                 }
             };
             match self.judge(&target) {
                 Callback::Code(code) => {
-                    say(&mut stream, "200 OK", "You are signed in. You can close this page and go back to Daypass.").await;
+                    say(
+                        &mut stream,
+                        "200 OK",
+                        "You are signed in. You can close this page and go back to Daypass.",
+                    )
+                    .await;
                     return Ok(code);
                 }
                 Callback::Refused(failure) => {
-                    say(&mut stream, "200 OK", "The sign-in did not succeed. You can close this page and go back to Daypass.").await;
+                    say(
+                        &mut stream,
+                        "200 OK",
+                        "The sign-in did not succeed. You can close this page and go back to Daypass.",
+                    )
+                    .await;
                     return Err(failure);
                 }
                 Callback::NotOurs => {
@@ -126,7 +137,10 @@ impl SignIn {
             (_, Some(error)) if error == "access_denied" => {
                 Callback::Refused(signed_out("The sign-in was cancelled in the browser."))
             }
-            _ => Callback::Refused(failure(FailureCode::SignedOut, "The server did not complete the sign-in. Try again.")),
+            _ => Callback::Refused(failure(
+                FailureCode::SignedOut,
+                "The server did not complete the sign-in. Try again.",
+            )),
         }
     }
 }

@@ -69,7 +69,10 @@ impl Store {
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, sqlx::Error> {
-        let row = sqlx::query("select value from kept where key = ?").bind(key).fetch_optional(&mut self.db).await?;
+        let row = sqlx::query("select value from kept where key = ?")
+            .bind(key)
+            .fetch_optional(&mut self.db)
+            .await?;
         // What an older version wrote and this one cannot read is as good as absent.
         Ok(row.and_then(|row| serde_json::from_str(row.get(0)).ok()))
     }
@@ -113,7 +116,8 @@ impl Store {
     }
 
     pub(crate) async fn intents(&mut self) -> Result<BTreeMap<GrantId, CredentialIntent>, sqlx::Error> {
-        let rows = sqlx::query("select grant_id, expires_at, view from intents").fetch_all(&mut self.db).await?;
+        let rows =
+            sqlx::query("select grant_id, expires_at, view from intents").fetch_all(&mut self.db).await?;
         let mut intents = BTreeMap::new();
         for row in rows {
             let Ok(grant) = row.get::<&str, _>(0).parse::<GrantId>() else { continue };
@@ -144,7 +148,8 @@ impl Store {
     }
 
     pub(crate) async fn outbox(&mut self) -> Result<Vec<Message>, sqlx::Error> {
-        let rows = sqlx::query("select kind, grant_id from outbox order by kind").fetch_all(&mut self.db).await?;
+        let rows =
+            sqlx::query("select kind, grant_id from outbox order by kind").fetch_all(&mut self.db).await?;
         let message = |row: &sqlx::sqlite::SqliteRow| {
             let grant = row.get::<&str, _>(1).parse().ok()?;
             match row.get::<&str, _>(0) {

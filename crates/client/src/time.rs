@@ -70,7 +70,8 @@ impl ServerTime {
         });
         if better {
             let uptime = heard.received.saturating_sub(round_trip / 2);
-            let since = TimeDelta::from_std(clock.uptime().saturating_sub(uptime)).unwrap_or(TimeDelta::zero());
+            let since =
+                TimeDelta::from_std(clock.uptime().saturating_sub(uptime)).unwrap_or(TimeDelta::zero());
             self.anchor = Some(Anchor {
                 server: heard.server,
                 uptime,
@@ -130,7 +131,9 @@ fn since(anchor: &Anchor, clock: &Clock) -> TimeDelta {
 
 /// Names this run of the machine; empty where the system does not say.
 pub(crate) fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|s| s.trim().to_owned()).unwrap_or_default()
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|s| s.trim().to_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -58,11 +58,14 @@ pub(crate) fn decided(entry: &Entry) -> Option<Notification> {
         }
         EntryKind::RequestApproved => ("Approved", format!("{by} approved {asked}{note}")),
         EntryKind::RequestDenied => ("Denied", format!("{by} denied {asked}{note}")),
-        EntryKind::RequestQuestioned => ("A question about your request", format!("{by} asks about {asked}{note}")),
-        EntryKind::RequestLapsed => ("Your request has lapsed", format!("Nobody decided on {asked} in time")),
-        EntryKind::GrantProblem => {
-            ("Your access is not ready yet", format!("{} cannot be reached; it is tried again", resources(entry)))
+        EntryKind::RequestQuestioned => {
+            ("A question about your request", format!("{by} asks about {asked}{note}"))
         }
+        EntryKind::RequestLapsed => ("Your request has lapsed", format!("Nobody decided on {asked} in time")),
+        EntryKind::GrantProblem => (
+            "Your access is not ready yet",
+            format!("{} cannot be reached; it is tried again", resources(entry)),
+        ),
         _ => return None,
     };
     Some(Notification {
@@ -94,7 +97,10 @@ pub(crate) fn ends_soon(grant: &GrantView, left: TimeDelta) -> Notification {
     Notification {
         tag: format!("grant-{}", grant.id),
         title: format!("{} left", capital(&span(left))),
-        body: format!("Your {} access to {} ends soon. Finish up, or ask for more time", grant.level, grant.resource.name),
+        body: format!(
+            "Your {} access to {} ends soon. Finish up, or ask for more time",
+            grant.level, grant.resource.name
+        ),
         page: Page::MyAccess,
         urgent: true,
     }
@@ -115,14 +121,18 @@ pub(crate) fn ended_on_time(name: &str) -> String {
 }
 
 pub(crate) fn ended_by_wall_clock(name: &str) -> String {
-    format!("This machine's clock was changed, so the credential for {name} is wiped. It can be fetched again")
+    format!(
+        "This machine's clock was changed, so the credential for {name} is wiped. It can be fetched again"
+    )
 }
 
 pub(crate) fn ended_why(name: &str, why: &EndedWhy) -> String {
     match why {
         EndedWhy::Expired => ended_on_time(name),
         EndedWhy::Released => format!("{name} was given back; its credential is wiped"),
-        EndedWhy::Revoked { by, note } => format!("{} revoked {name}: {note}. Its credential is wiped", by.name),
+        EndedWhy::Revoked { by, note } => {
+            format!("{} revoked {name}: {note}. Its credential is wiped", by.name)
+        }
         EndedWhy::NeverActivated => format!("{name} could not be opened in time"),
     }
 }

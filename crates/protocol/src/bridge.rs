@@ -124,6 +124,9 @@ bridge_type! {
         pub clock_off_s: Option<i64>,
         pub connection: Connection,
         pub server: Option<KnownServer>,
+        /// The address to offer on the sign-in page when there is no server yet.
+        #[serde(default)]
+        pub suggested_server: Option<String>,
         pub me: Option<Me>,
         pub keychain: Keychain,
         /// Changes when the catalogue should be read again.

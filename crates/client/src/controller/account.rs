@@ -38,7 +38,8 @@ impl Account {
             return Ok(Accept::Public);
         }
         let pin = Fingerprint::parse(&self.server.fingerprint);
-        pin.map(Accept::Pinned).ok_or_else(|| local("The fingerprint of the server's certificate is not readable."))
+        pin.map(Accept::Pinned)
+            .ok_or_else(|| local("The fingerprint of the server's certificate is not readable."))
     }
 }
 
@@ -57,7 +58,9 @@ impl<I: Integration> Controller<I> {
     /// Goes on with the account of last time.
     pub(super) fn resume_session(&mut self) {
         let Some(account) = &self.account else { return };
-        if self.session.is_some() || !matches!(self.connection, Connection::Connecting | Connection::Offline { .. }) {
+        if self.session.is_some()
+            || !matches!(self.connection, Connection::Connecting | Connection::Offline { .. })
+        {
             return;
         }
         match self.api(account) {
@@ -75,8 +78,12 @@ impl<I: Integration> Controller<I> {
 
     // ── finding a server ────────────────────────────────────────────────────────────────────────────────────────
 
-    pub(super) async fn find_server(&mut self, address: String) -> impl Future<Output = Result<FoundServer, Failure>> + use<I> {
-        let pinned = self.store.get::<std::collections::BTreeMap<String, String>>("pins").await.ok().flatten();
+    pub(super) async fn find_server(
+        &mut self,
+        address: String,
+    ) -> impl Future<Output = Result<FoundServer, Failure>> + use<I> {
+        let pinned =
+            self.store.get::<std::collections::BTreeMap<String, String>>("pins").await.ok().flatten();
         async move {
             let url = api::address(&address)?;
             let name = api::name(&url);
@@ -88,7 +95,13 @@ impl<I: Integration> Controller<I> {
                 Some(_) => Trust::Changed,
                 None => Trust::New,
             };
-            Ok(FoundServer { address: name, organisation: info.organisation, version: info.version, fingerprint, trust })
+            Ok(FoundServer {
+                address: name,
+                organisation: info.organisation,
+                version: info.version,
+                fingerprint,
+                trust,
+            })
         }
     }
 
@@ -156,7 +169,9 @@ impl<I: Integration> Controller<I> {
         if self.signing_in.is_some() {
             tracing::warn!(why, "the browser cannot be opened");
             self.cancel_sign_in();
-            self.signed_out(Some("The browser could not be opened. Set a default browser and try again.".into()));
+            self.signed_out(Some(
+                "The browser could not be opened. Set a default browser and try again.".into(),
+            ));
         }
     }
 
@@ -169,8 +184,15 @@ impl<I: Integration> Controller<I> {
             Ok(signed_in) => *signed_in,
             Err(failure) => return self.signed_out(Some(failure.message)),
         };
-        let before = self.account.as_ref().map(|a| a.server.address.clone()).zip(self.me.as_ref().map(|m| &m.person.id));
-        if before.as_ref().is_some_and(|(address, id)| *address != account.server.address || **id != me.person.id) {
+        let before = self
+            .account
+            .as_ref()
+            .map(|a| a.server.address.clone())
+            .zip(self.me.as_ref().map(|m| &m.person.id));
+        if before
+            .as_ref()
+            .is_some_and(|(address, id)| *address != account.server.address || **id != me.person.id)
+        {
             self.forget_person().await;
         }
         let mut pins: std::collections::BTreeMap<String, String> =
@@ -372,7 +394,8 @@ impl<I: Integration> Controller<I> {
                 self.history = Some(history);
                 self.changed = true;
                 if anew {
-                    let text = "The history on this device could not be read. It was set aside and is read anew.";
+                    let text =
+                        "The history on this device could not be read. It was set aside and is read anew.";
                     self.notice(Tone::Warning, text, None);
                 }
                 // The stream begins where the history ends.
@@ -444,7 +467,9 @@ async fn prepare(
     let changed = || {
         failure(
             FailureCode::Certificate,
-            format!("{name} now shows another certificate than the one you accepted. Somebody may be in between."),
+            format!(
+                "{name} now shows another certificate than the one you accepted. Somebody may be in between."
+            ),
         )
     };
     let accept = if seen.public {

@@ -11,7 +11,9 @@ use chrono::TimeDelta;
 use daypass_clock::Timestamp;
 use daypass_domain::GrantId;
 use daypass_protocol::api::{Credential, CredentialBody, EndedWhy, GrantStatus, GrantView, ProblemCode};
-use daypass_protocol::bridge::{Connection, Failure, FailureCode, Keychain as KeychainView, LocalCredential, Tone};
+use daypass_protocol::bridge::{
+    Connection, Failure, FailureCode, Keychain as KeychainView, LocalCredential, Tone,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +52,15 @@ pub(super) enum Phase {
     Fetching,
     Storing,
     Here,
-    Failed { message: String, retry: Retry },
+    Failed {
+        message: String,
+        retry: Retry,
+    },
     /// `retry_at` while the keychain refuses; none while it works on it.
-    Wiping { message: Option<String>, retry_at: Option<Duration> },
+    Wiping {
+        message: Option<String>,
+        retry_at: Option<Duration>,
+    },
     Wiped,
 }
 
@@ -79,7 +87,14 @@ struct KeptCredential {
 impl Held {
     /// Left over from before a start.
     pub(super) fn found(intent: CredentialIntent) -> Self {
-        Self { intent, phase: Phase::Checking, command: None, ended: None, moved: false, since: Duration::ZERO }
+        Self {
+            intent,
+            phase: Phase::Checking,
+            command: None,
+            ended: None,
+            moved: false,
+            since: Duration::ZERO,
+        }
     }
 
     /// When it has to be wiped, unless it is already.
@@ -96,9 +111,9 @@ impl Held {
             Phase::Checking | Phase::Absent | Phase::Fetching | Phase::Storing => LocalCredential::Fetching,
             Phase::Here => LocalCredential::Here,
             Phase::Failed { message, .. } => LocalCredential::Failed { message: message.clone() },
-            Phase::Wiping { message, .. } => {
-                LocalCredential::Wiping { message: message.clone().unwrap_or_else(|| "It is being removed.".into()) }
-            }
+            Phase::Wiping { message, .. } => LocalCredential::Wiping {
+                message: message.clone().unwrap_or_else(|| "It is being removed.".into()),
+            },
             Phase::Wiped if self.moved => LocalCredential::Elsewhere,
             Phase::Wiped => LocalCredential::Wiped,
         }
@@ -157,8 +172,12 @@ impl<I: Integration> Controller<I> {
     pub(super) async fn tick_credentials(&mut self) {
         let now = self.now();
         let uptime = self.clock.uptime();
-        let over: Vec<GrantId> =
-            self.held.iter().filter(|(_, h)| h.due().is_some_and(|due| now >= due)).map(|(id, _)| *id).collect();
+        let over: Vec<GrantId> = self
+            .held
+            .iter()
+            .filter(|(_, h)| h.due().is_some_and(|due| now >= due))
+            .map(|(id, _)| *id)
+            .collect();
         for grant in over {
             let name = self.grant_name(grant);
             self.wipe(grant, Some(words::ended_on_time(&name)));
@@ -166,9 +185,7 @@ impl<I: Integration> Controller<I> {
         let again: Vec<GrantId> = self
             .held
             .iter()
-            .filter(|(_, h)| {
-                matches!(h.phase, Phase::Wiping { retry_at: Some(at), .. } if uptime >= at)
-            })
+            .filter(|(_, h)| matches!(h.phase, Phase::Wiping { retry_at: Some(at), .. } if uptime >= at))
             .map(|(id, _)| *id)
             .collect();
         for grant in again {
@@ -198,7 +215,8 @@ impl<I: Integration> Controller<I> {
         // The intent comes first: whatever happens after this line, the next start knows what to look for.
         if let Err(error) = self.store.open_intent(&held.intent).await {
             held.phase = Phase::Failed {
-                message: "This device's database cannot be written, so the credential was not fetched.".into(),
+                message: "This device's database cannot be written, so the credential was not fetched."
+                    .into(),
                 retry: Retry::At(self.clock.uptime() + RETRY * 5),
             };
             self.note_store(Err(error));
@@ -271,10 +289,12 @@ impl<I: Integration> Controller<I> {
             }
             FailureCode::Offline | FailureCode::Certificate => Retry::WithServer,
             FailureCode::KeychainLocked | FailureCode::KeychainMissing => Retry::WithKeychain,
-            FailureCode::Server(ProblemCode::NotYet | ProblemCode::Unavailable | ProblemCode::TargetUnavailable) => {
-                Retry::At(uptime + RETRY)
+            FailureCode::Server(
+                ProblemCode::NotYet | ProblemCode::Unavailable | ProblemCode::TargetUnavailable,
+            ) => Retry::At(uptime + RETRY),
+            FailureCode::Server(ProblemCode::RateLimited | ProblemCode::Conflict) => {
+                Retry::At(uptime + RETRY * 5)
             }
-            FailureCode::Server(ProblemCode::RateLimited | ProblemCode::Conflict) => Retry::At(uptime + RETRY * 5),
             _ => Retry::WhenAsked,
         };
         if let Some(held) = self.held.get_mut(&grant) {
@@ -385,8 +405,12 @@ impl<I: Integration> Controller<I> {
     /// Wipes what has ended if the wall clock is right.
     pub(super) fn wipe_by_civil(&mut self) {
         let civil = self.time.now_by_civil(&self.clock);
-        let over: Vec<GrantId> =
-            self.held.iter().filter(|(_, h)| h.due().is_some_and(|due| civil >= due)).map(|(id, _)| *id).collect();
+        let over: Vec<GrantId> = self
+            .held
+            .iter()
+            .filter(|(_, h)| h.due().is_some_and(|due| civil >= due))
+            .map(|(id, _)| *id)
+            .collect();
         for grant in over {
             let name = self.grant_name(grant);
             self.wipe(grant, Some(words::ended_by_wall_clock(&name)));

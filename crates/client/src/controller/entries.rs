@@ -43,7 +43,9 @@ impl<I: Integration> Controller<I> {
                 self.dirty.requests |= mine;
                 self.dirty.reviews |= !mine;
             }
-            E::GrantOpened | E::GrantProblem | E::CredentialIssued | E::CredentialWiped => self.dirty.grants |= mine,
+            E::GrantOpened | E::GrantProblem | E::CredentialIssued | E::CredentialWiped => {
+                self.dirty.grants |= mine
+            }
             E::GrantActivated => {
                 self.dirty.grants |= mine;
                 if mine {
@@ -58,7 +60,10 @@ impl<I: Integration> Controller<I> {
             }
             E::SignedIn | E::SignedOut => {}
         }
-        let changes_offers = matches!(entry.kind, E::RequestSubmitted | E::RequestApproved | E::RequestDenied | E::GrantActivated | E::GrantEnded);
+        let changes_offers = matches!(
+            entry.kind,
+            E::RequestSubmitted | E::RequestApproved | E::RequestDenied | E::GrantActivated | E::GrantEnded
+        );
         if mine && changes_offers {
             self.catalogue_revision += 1;
         }
@@ -79,12 +84,14 @@ impl<I: Integration> Controller<I> {
 
     fn on_ending(&mut self, entry: &Entry) {
         let Some(grant) = entry.grant else { return };
-        let by_me = self.releasing.contains(&grant) || entry.actor.as_ref().is_some_and(|a| a.id == entry.subject.id);
+        let by_me =
+            self.releasing.contains(&grant) || entry.actor.as_ref().is_some_and(|a| a.id == entry.subject.id);
         let here = self.held.contains_key(&grant);
         let text = (!by_me).then(|| words::ended_by_entry(entry));
         if here {
             self.wipe(grant, text);
-        } else if let Some(text) = text.filter(|_| entry.kind == EntryKind::GrantEnding && self.now() - entry.at <= NEWS)
+        } else if let Some(text) =
+            text.filter(|_| entry.kind == EntryKind::GrantEnding && self.now() - entry.at <= NEWS)
         {
             self.notify(words::ended(grant, text));
         }

@@ -164,7 +164,8 @@ impl<I: Integration> Controller<I> {
     fn copy_command(&mut self, grant: GrantId) -> Result<Reply, Failure> {
         let held = self.held.get(&grant).filter(|h| h.phase == Phase::Here);
         let command = held.and_then(|h| h.command.clone());
-        let command = command.ok_or_else(|| not_here("The credential of this grant is not on this device."))?;
+        let command =
+            command.ok_or_else(|| not_here("The credential of this grant is not on this device."))?;
         // The next copy ends the wait of a password that was there before.
         self.copied = None;
         self.out.copy(command.into());
@@ -175,9 +176,10 @@ impl<I: Integration> Controller<I> {
         self.keychain_probe_after = std::time::Duration::ZERO;
         self.look_through_keychain();
         self.retry_wipes();
-        let idle = self.held.get(&grant).is_none_or(|h| {
-            matches!(h.phase, Phase::Absent | Phase::Failed { .. } | Phase::Wiped)
-        });
+        let idle = self
+            .held
+            .get(&grant)
+            .is_none_or(|h| matches!(h.phase, Phase::Absent | Phase::Failed { .. } | Phase::Wiped));
         let view = self.grant_view(grant).cloned();
         let live = view.as_ref().is_some_and(|g| g.status == GrantStatus::Live);
         match view.and_then(|view| view.expires_at.map(|end| (view, end))) {
@@ -192,9 +194,9 @@ impl<I: Integration> Controller<I> {
 
     /// Gives one grant back: wiped here at once, told to the server as soon as it answers.
     async fn release(&mut self, grant: GrantId) -> Result<Reply, Failure> {
-        let known = self.grant_view(grant).is_some_and(|g| {
-            matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. })
-        });
+        let known = self
+            .grant_view(grant)
+            .is_some_and(|g| matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. }));
         if !known && !self.held.contains_key(&grant) {
             return Err(not_here("This grant has ended."));
         }
@@ -218,7 +220,9 @@ impl<I: Integration> Controller<I> {
         self.changed = true;
         self.wipe(grant, None);
         if failed {
-            return Err(local("This device's database cannot be written. The release may be forgotten at a restart."));
+            return Err(local(
+                "This device's database cannot be written. The release may be forgotten at a restart.",
+            ));
         }
         Ok(())
     }
@@ -227,7 +231,9 @@ impl<I: Integration> Controller<I> {
         self.clear_copied();
         // The wipes first: they must not wait for the disk.
         self.wipe_all();
-        let over = |g: &daypass_protocol::api::GrantView| matches!(g.status, GrantStatus::Ended { .. } | GrantStatus::Ending { .. });
+        let over = |g: &daypass_protocol::api::GrantView| {
+            matches!(g.status, GrantStatus::Ended { .. } | GrantStatus::Ending { .. })
+        };
         let mut grants: Vec<GrantId> = self.grants.iter().filter(|g| !over(g)).map(|g| g.id).collect();
         let held = self.held.iter().filter(|(_, h)| h.intent.view.as_ref().is_none_or(|g| !over(g)));
         grants.extend(held.map(|(id, _)| *id));
@@ -241,7 +247,9 @@ impl<I: Integration> Controller<I> {
         }
         let text = match (grants.len(), &self.connection) {
             (0, _) => "Nothing was live.".to_owned(),
-            (n, Connection::Online) => format!("Dropped: {n} {} given back.", if n == 1 { "grant" } else { "grants" }),
+            (n, Connection::Online) => {
+                format!("Dropped: {n} {} given back.", if n == 1 { "grant" } else { "grants" })
+            }
             (n, _) => format!(
                 "Wiped here. {n} {} given back as soon as the server answers.",
                 if n == 1 { "grant is" } else { "grants are" }
@@ -272,7 +280,9 @@ impl<I: Integration> Controller<I> {
                 FailureCode::KeychainMissing,
                 "Your history is sealed, and its key is in a keychain that does not answer. Start it to read on.",
             ),
-            K::Ready if self.account.is_none() => failure(FailureCode::SignedOut, "Sign in to read your history."),
+            K::Ready if self.account.is_none() => {
+                failure(FailureCode::SignedOut, "Sign in to read your history.")
+            }
             K::Ready => local("The history on this device is being opened."),
         }
     }
@@ -281,7 +291,9 @@ impl<I: Integration> Controller<I> {
 async fn ask(session: Session, intent: Intent) -> Answer {
     match intent {
         Intent::Catalogue => Answer::Catalogue(session.get("/v1/catalogue").await),
-        Intent::Preview { ask } => Answer::Preview(session.post("/v1/requests/preview", &ask).await.map(Box::new)),
+        Intent::Preview { ask } => {
+            Answer::Preview(session.post("/v1/requests/preview", &ask).await.map(Box::new))
+        }
         Intent::Submit { id, ask } => {
             let body = SubmitBody { id, ask: tidy(ask) };
             Answer::Submitted(session.post("/v1/requests", &body).await.map(Box::new))
@@ -293,7 +305,9 @@ async fn ask(session: Session, intent: Intent) -> Answer {
         Intent::Withdraw { id } => {
             Answer::Request(session.post(&format!("/v1/requests/{id}/withdraw"), &()).await.map(Box::new))
         }
-        Intent::Request { id } => Answer::Request(session.get(&format!("/v1/requests/{id}")).await.map(Box::new)),
+        Intent::Request { id } => {
+            Answer::Request(session.get(&format!("/v1/requests/{id}")).await.map(Box::new))
+        }
         Intent::Decide { id, digest, verdict, note } => {
             let body = DecideBody { digest, verdict, note };
             Answer::Request(session.post(&format!("/v1/requests/{id}/decisions"), &body).await.map(Box::new))
@@ -311,4 +325,3 @@ fn tidy(mut ask: Ask) -> Ask {
     ask.start = ask.start.map(|t| t - TimeDelta::nanoseconds(i64::from(t.timestamp_subsec_nanos() % 1000)));
     ask
 }
-

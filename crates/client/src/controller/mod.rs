@@ -43,11 +43,13 @@ pub struct Options {
     pub clock: Clock,
     /// How often time is looked at even when nothing happens: timers do not run while the machine sleeps.
     pub tick: Duration,
+    /// The address to offer on the sign-in page.
+    pub suggested_server: Option<String>,
 }
 
 impl Options {
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, clock: Clock::system(), tick: Duration::from_secs(1) }
+        Self { folder, clock: Clock::system(), tick: Duration::from_secs(1), suggested_server: None }
     }
 }
 
@@ -127,9 +129,19 @@ pub(crate) enum Event {
     /// A look at the server, made because the clocks parted, has ended.
     Probed(Result<(), Failure>),
 
-    SignInPrepared { attempt: u64, result: Result<Box<Prepared>, Failure>, reply: ReplyTo },
-    SignInEnded { attempt: u64, result: Result<Box<SignedIn>, Failure> },
-    SignedOut { left: Result<(), KeychainError>, reply: ReplyTo },
+    SignInPrepared {
+        attempt: u64,
+        result: Result<Box<Prepared>, Failure>,
+        reply: ReplyTo,
+    },
+    SignInEnded {
+        attempt: u64,
+        result: Result<Box<SignedIn>, Failure>,
+    },
+    SignedOut {
+        left: Result<(), KeychainError>,
+        reply: ReplyTo,
+    },
 
     /// The lists were read; on a new connection all of them.
     Lists(Box<Lists>),
@@ -140,14 +152,21 @@ pub(crate) enum Event {
     Resync,
     Lost(Failure),
 
-    Answered { reply: ReplyTo, answer: Answer },
+    Answered {
+        reply: ReplyTo,
+        answer: Answer,
+    },
     Fetched(GrantId, Result<Box<Credential>, Failure>),
     Stored(GrantId, Result<(), KeychainError>),
     /// What the keychain holds of a grant that was there when the application started.
     Looked(GrantId, Result<Option<String>, KeychainError>),
     Deleted(GrantId, Result<(), KeychainError>),
     Listed(Result<Vec<String>, KeychainError>),
-    PasswordRead { grant: GrantId, result: Result<SecretString, KeychainError>, reply: ReplyTo },
+    PasswordRead {
+        grant: GrantId,
+        result: Result<SecretString, KeychainError>,
+        reply: ReplyTo,
+    },
     HistoryKey(Result<Option<SecretString>, KeychainError>),
     Delivered(Message, Result<(), Failure>),
 }
@@ -395,7 +414,9 @@ impl<I: Integration> Controller<I> {
             Event::Stop(_) => {}
             Event::Heard(heard) => self.on_heard(heard).await,
             Event::Probed(result) => self.on_probed(&result),
-            Event::SignInPrepared { attempt, result, reply } => self.on_sign_in_prepared(attempt, result, reply),
+            Event::SignInPrepared { attempt, result, reply } => {
+                self.on_sign_in_prepared(attempt, result, reply)
+            }
             Event::SignInEnded { attempt, result } => self.on_sign_in_ended(attempt, result).await,
             Event::SignedOut { left, reply } => self.on_signed_out(left, reply).await,
             Event::Lists(lists) => self.on_lists(*lists).await,

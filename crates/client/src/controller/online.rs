@@ -211,7 +211,8 @@ async fn once(
 async fn read_lists(session: &Session, what: Dirty, clock: &Clock) -> Result<Lists, Failure> {
     let asked = clock.uptime();
     let me = async { if what.me { session.get::<Me>("/v1/me").await.map(Some) } else { Ok(None) } };
-    let requests = async { if what.requests { session.get("/v1/requests").await.map(Some) } else { Ok(None) } };
+    let requests =
+        async { if what.requests { session.get("/v1/requests").await.map(Some) } else { Ok(None) } };
     let reviews = async { if what.reviews { session.get("/v1/reviews").await.map(Some) } else { Ok(None) } };
     let grants = async { if what.grants { session.get("/v1/grants").await.map(Some) } else { Ok(None) } };
     let (me, requests, reviews, grants) = tokio::try_join!(me, requests, reviews, grants)?;
@@ -253,7 +254,8 @@ impl Frames {
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches(['\n', '\r']);
             if line.is_empty() {
-                let frame = Frame { event: std::mem::take(&mut self.event), data: std::mem::take(&mut self.data) };
+                let frame =
+                    Frame { event: std::mem::take(&mut self.event), data: std::mem::take(&mut self.data) };
                 if !frame.event.is_empty() || !frame.data.is_empty() {
                     return Some(frame);
                 }

@@ -40,10 +40,18 @@ impl<I: Integration> Controller<I> {
             Ok(()) => {}
             // Ended already, or not known to the server: there is nothing left to tell.
             Err(Failure {
-                code: FailureCode::Server(ProblemCode::Over | ProblemCode::NotFound | ProblemCode::Forbidden | ProblemCode::Conflict),
+                code:
+                    FailureCode::Server(
+                        ProblemCode::Over
+                        | ProblemCode::NotFound
+                        | ProblemCode::Forbidden
+                        | ProblemCode::Conflict,
+                    ),
                 ..
             }) => {}
-            Err(failure) if failure.code == FailureCode::SignedOut => return self.session_over(failure.message),
+            Err(failure) if failure.code == FailureCode::SignedOut => {
+                return self.session_over(failure.message);
+            }
             Err(failure) => {
                 tracing::info!(?message, why = %failure.message, "the server is told later");
                 self.deliver_after = self.clock.uptime() + PAUSE;

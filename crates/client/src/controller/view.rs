@@ -14,6 +14,7 @@ impl<I: Integration> Controller<I> {
             clock_off_s: self.time.clock_off_s(&self.clock),
             connection: self.connection.clone(),
             server: self.account.as_ref().map(|a| a.server.clone()),
+            suggested_server: self.options.suggested_server.clone(),
             me: self.me.clone(),
             keychain: self.keychain_view.clone(),
             catalogue_revision: self.catalogue_revision,
@@ -31,7 +32,8 @@ impl<I: Integration> Controller<I> {
     fn local_grants(&self) -> Vec<LocalGrant> {
         let unlisted = self.held.values().filter_map(|h| h.intent.view.as_ref());
         let unlisted = unlisted.filter(|view| !self.grants.iter().any(|g| g.id == view.id));
-        let mut grants: Vec<LocalGrant> = self.grants.iter().chain(unlisted).map(|g| self.local_grant(g)).collect();
+        let mut grants: Vec<LocalGrant> =
+            self.grants.iter().chain(unlisted).map(|g| self.local_grant(g)).collect();
         let rank = |g: &LocalGrant| match g.grant.status {
             GrantStatus::Live => 0,
             GrantStatus::Opening { .. } => 1,
@@ -53,7 +55,9 @@ impl<I: Integration> Controller<I> {
         let held = self.held.get(&grant.id);
         let credential = match held {
             Some(held) => held.view(),
-            None if grant.device.is_some_and(|device| device != self.device) && alive => LocalCredential::Elsewhere,
+            None if grant.device.is_some_and(|device| device != self.device) && alive => {
+                LocalCredential::Elsewhere
+            }
             None => LocalCredential::None,
         };
         let command = held.filter(|_| credential == LocalCredential::Here).and_then(|h| h.command.clone());

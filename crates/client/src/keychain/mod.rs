@@ -31,7 +31,9 @@ pub trait Keychain: Send + 'static {
 pub enum KeychainError {
     #[error("The keychain is locked. Unlock it, and Daypass goes on by itself.")]
     Locked,
-    #[error("No keychain answers on this machine. Start one (GNOME Keyring or KWallet), and Daypass goes on by itself.")]
+    #[error(
+        "No keychain answers on this machine. Start one (GNOME Keyring or KWallet), and Daypass goes on by itself."
+    )]
     Missing,
     #[error("The keychain does not hold this.")]
     NotFound,

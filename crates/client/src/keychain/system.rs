@@ -110,7 +110,14 @@ fn told(error: &Error) -> KeychainError {
             tracing::warn!(%cause, "the keychain failed");
             let text = cause.to_string();
             // The Secret Service's own words: no daemon has the name, there is no bus, or the daemon went away.
-            let gone = ["unavailable", "ServiceUnknown", "not provided by any", "Address", "No such file", "NoReply"];
+            let gone = [
+                "unavailable",
+                "ServiceUnknown",
+                "not provided by any",
+                "Address",
+                "No such file",
+                "NoReply",
+            ];
             if gone.iter().any(|word| text.contains(word)) {
                 KeychainError::Missing
             } else if text.contains("IsLocked") || text.contains("locked") {
