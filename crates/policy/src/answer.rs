@@ -9,7 +9,7 @@ use crate::obligations::Merged;
 use crate::org::Resource;
 use crate::policy::{Policy, RequestFacts};
 use crate::rules::{Question, Ruling};
-use crate::world::{Wish, freeze_of};
+use crate::world::{Contexts, Wish, freeze_of};
 
 /// What policy says to an ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,20 +75,21 @@ impl Policy {
             .iter()
             .map(|what| Wish { what, start, duration_s: ask.duration_s, ticket })
             .collect();
-        self.answer(who, &wishes, facts).unwrap_or_else(denied)
+        self.answer(who, &wishes, facts, &Contexts::default()).unwrap_or_else(denied)
     }
 
     /// What it would take to get this now, with the shortest ask and a ticket.
     pub fn offer(&self, who: &UserId, what: &Entitlement, facts: &RequestFacts) -> RequestAnswer {
-        self.offered(who, what, facts).unwrap_or_else(denied)
+        self.offered(who, what, facts, &Contexts::default()).unwrap_or_else(denied)
     }
 
     /// Everything that `who` may ask for, now or at other times, in order.
     pub fn entitlements(&self, who: &UserId, facts: &RequestFacts) -> Vec<Offer> {
+        let contexts = Contexts::default();
         let all = self.org.resources.values().flat_map(|r| r.levels.iter().map(move |level| (r, *level)));
         all.filter_map(|(r, level)| {
             let what = Entitlement { resource: r.id.clone(), level };
-            let answer = match self.offered(who, &what, facts) {
+            let answer = match self.offered(who, &what, facts, &contexts) {
                 Ok(answer) => answer,
                 Err(denial) if denial.eligible => denied(denial),
                 Err(_) => return None,
@@ -103,9 +104,10 @@ impl Policy {
         who: &UserId,
         what: &Entitlement,
         facts: &RequestFacts,
+        contexts: &Contexts,
     ) -> Result<RequestAnswer, Denial> {
         let wish = Wish { what, start: facts.now, duration_s: SHORTEST_S, ticket: true };
-        self.answer(who, &[wish], facts)
+        self.answer(who, &[wish], facts, contexts)
     }
 
     fn answer(
@@ -113,36 +115,44 @@ impl Policy {
         who: &UserId,
         wishes: &[Wish<'_>],
         facts: &RequestFacts,
+        contexts: &Contexts,
     ) -> Result<RequestAnswer, Denial> {
         if self.org.person(who).is_none() {
-            return Err(Denial::never(format!("{who} is not a person of {}", self.org.name)));
+            return Err(Denial::never(format!("{who} is not a person of {}.", self.org.name)));
         }
         let mut merged = Merged::default();
         let mut denials = Vec::new();
         for wish in wishes {
-            if let Err(denial) = self.add(who, *wish, facts, &mut merged) {
+            if let Err(denial) = self.add(who, *wish, facts, contexts, &mut merged) {
                 denials.push(denial);
             }
         }
         if let Some(denial) = together(denials) {
             return Err(denial);
         }
-        let obligations = merged.finish().ok_or_else(|| Denial::never("Choose at least one resource"))?;
-        if let Some(why) = self.short_of_people(who, &obligations, wishes, facts) {
+        let obligations = merged.finish().ok_or_else(|| Denial::never("Choose at least one resource."))?;
+        if let Some(why) = self.short_of_people(who, &obligations, wishes, facts, contexts) {
             return Err(Denial::now(why));
         }
         Ok(RequestAnswer::Allowed(obligations))
     }
 
-    fn add(&self, who: &UserId, wish: Wish<'_>, facts: &RequestFacts, to: &mut Merged) -> Result<(), Denial> {
+    fn add(
+        &self,
+        who: &UserId,
+        wish: Wish<'_>,
+        facts: &RequestFacts,
+        contexts: &Contexts,
+        to: &mut Merged,
+    ) -> Result<(), Denial> {
         let Entitlement { resource: id, level } = wish.what;
         let resource =
-            self.org.resource(id).ok_or_else(|| Denial::never(format!("There is no resource \"{id}\"")))?;
+            self.org.resource(id).ok_or_else(|| Denial::never(format!("There is no resource \"{id}\".")))?;
         if !resource.levels.contains(level) {
-            return Err(Denial::never(format!("{id} does not offer {level}")));
+            return Err(Denial::never(format!("{id} does not offer {level}.")));
         }
-        let question = self.world.request(&self.org, who, wish, facts).map_err(|_| {
-            Denial::now("The policy could not be evaluated, so this is denied; tell your security team")
+        let question = self.world.request(&self.org, who, wish, facts, contexts).map_err(|_| {
+            Denial::now("The policy could not be evaluated, so this is denied; tell your security team.")
         })?;
         match self.request_rules.decide(&question, &self.world.entities) {
             Ruling::Permitted(_) => {}
@@ -156,7 +166,7 @@ impl Policy {
             Ruling::Failed(by) => return Err(Denial::now(failed(&by))),
             Ruling::Forbidden(_) | Ruling::NotPermitted => Vec::new(),
         };
-        let uncovered = |e| Denial::now(format!("{level} on {id} is denied: {e}; tell your security team"));
+        let uncovered = |e| Denial::now(format!("{level} on {id} is denied: {e}; tell your security team."));
         obligations.add(&held, &self.org, who, id, to).map_err(uncovered)
     }
 
@@ -179,7 +189,7 @@ impl Policy {
             .collect();
         if why.is_empty() {
             let Entitlement { resource, level } = wish.what;
-            return Denial::never(format!("You are not eligible for {level} on {resource}"));
+            return Denial::never(format!("You are not eligible for {level} on {resource}."));
         }
         Denial { why: why.into_iter().collect(), until: None, eligible: true }
     }
@@ -222,7 +232,7 @@ fn denied(Denial { why, until, .. }: Denial) -> RequestAnswer {
 fn failed(by: &[PolicyId]) -> String {
     let names: Vec<_> = by.iter().map(ToString::to_string).collect();
     format!(
-        "The policy {} could not be evaluated, so this is denied; tell your security team",
+        "The policy {} could not be evaluated, so this is denied; tell your security team.",
         names.join(", ")
     )
 }

@@ -2,33 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use daypass_domain::{ApprovePermit, Obligations, Request, Stage, Timestamp, UserId};
+use daypass_domain::{ApprovePermit, Entitlement, Obligations, Request, Stage, Timestamp, UserId};
 
 use crate::feasible::{Places, feasible, fillable};
 use crate::obligations::Tier;
 use crate::org::Org;
 use crate::policy::{Policy, RequestFacts};
 use crate::rules::Ruling;
-use crate::world::{Matter, Wish};
+use crate::world::{Contexts, Matter, Wish};
 
 /// Why someone may not decide.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("nobody approves their own request")]
+    #[error("Nobody approves their own request.")]
     OwnRequest,
-    #[error("this request has no such stage")]
+    #[error("This request has no such stage.")]
     NoStage,
-    #[error("only {0} can decide in this stage")]
+    #[error("Only {0} can decide in this stage.")]
     NotMember(String),
     /// In the policy's own words.
     #[error("{0}")]
     Forbidden(String),
-    #[error("no policy lets you decide on this")]
+    #[error("No policy lets you decide on this.")]
     NotPermitted,
     /// Their approval here would leave a later stage without anyone.
-    #[error("you are needed for the stage \"{0}\" of this request; someone else has to approve in this one")]
+    #[error("You are needed for the stage \"{0}\" of this request; someone else has to approve in this one.")]
     NeededLater(String),
-    #[error("the policy could not be evaluated, so this is denied; tell your security team")]
+    #[error("The policy could not be evaluated, so this is denied; tell your security team.")]
     Failed,
 }
 
@@ -36,6 +36,7 @@ pub enum Refusal {
 struct Case<'a> {
     requester: &'a UserId,
     wishes: &'a [Wish<'a>],
+    contexts: &'a Contexts,
 }
 
 impl Policy {
@@ -49,7 +50,8 @@ impl Policy {
     ) -> Result<ApprovePermit, Refusal> {
         let of = request.obligations.stages.get(stage).ok_or(Refusal::NoStage)?;
         let wishes = wishes_of(request, facts.now);
-        let case = Case { requester: &request.requester, wishes: &wishes };
+        let contexts = Contexts::default();
+        let case = Case { requester: &request.requester, wishes: &wishes, contexts: &contexts };
         self.may_approve(who, &case, of, facts)?;
         let open = self.open_places(request, &case, facts);
         match needed_later(who, stage, &open).and_then(|later| request.obligations.stages.get(later)) {
@@ -62,7 +64,8 @@ impl Policy {
     pub fn approvers(&self, request: &Request, stage: usize, facts: &RequestFacts) -> Vec<UserId> {
         let Some(of) = request.obligations.stages.get(stage) else { return Vec::new() };
         let wishes = wishes_of(request, facts.now);
-        let case = Case { requester: &request.requester, wishes: &wishes };
+        let contexts = Contexts::default();
+        let case = Case { requester: &request.requester, wishes: &wishes, contexts: &contexts };
         let open = self.open_places(request, &case, facts);
         let approved: BTreeSet<_> = request.approvals().map(|d| &d.by).collect();
         let members = self.org.members(&of.group).filter(|who| !approved.contains(who));
@@ -84,25 +87,27 @@ impl Policy {
 
     /// Whether any stage could ever wait for this person.
     pub fn reviews(&self, who: &UserId) -> bool {
-        self.obligation_rules.tiers().any(|tier| in_tier(&self.org, who, tier)) && self.could_approve(who)
+        let tiers = self.obligation_rules.tiers().filter(|tier| in_tier(&self.org, who, *tier));
+        self.could_approve(who, &tiers.collect::<Vec<_>>())
     }
 
-    /// Whether `who` is let to approve something of someone, at no risk and within working hours.
-    fn could_approve(&self, who: &UserId) -> bool {
+    /// Whether `who` is let to approve something of someone in these tiers, at no risk and within working hours.
+    fn could_approve(&self, who: &UserId, tiers: &[Tier]) -> bool {
         // A Wednesday noon, UTC: what depends on the hour is most likely let through then.
         let facts = RequestFacts::at(Timestamp::UNIX_EPOCH + chrono::TimeDelta::hours(6 * 24 + 12));
+        let contexts = Contexts::default();
         let Some(requester) = self.org.people.keys().find(|p| *p != who) else { return false };
+        let may = |what: &Entitlement, tier: Tier| {
+            let wish = Wish { what, start: facts.now, duration_s: 60, ticket: true };
+            let matter = Matter { requester, stage: tier.as_str(), member: true };
+            let question = self.world.approve(&self.org, who, wish, matter, &facts, &contexts);
+            let ruling = question.map(|q| self.approve_rules.decide(&q, &self.world.entities));
+            matches!(ruling, Ok(Ruling::Permitted(_)))
+        };
         self.org.resources.values().any(|r| {
             r.levels.iter().any(|level| {
-                let what = daypass_domain::Entitlement { resource: r.id.clone(), level: *level };
-                let wish = Wish { what: &what, start: facts.now, duration_s: 60, ticket: true };
-                Tier::ALL.into_iter().any(|tier| {
-                    let matter = Matter { requester, stage: tier.as_str(), member: true };
-                    let question = self.world.approve(&self.org, who, wish, matter, &facts);
-                    question.is_ok_and(|q| {
-                        matches!(self.approve_rules.decide(&q, &self.world.entities), Ruling::Permitted(_))
-                    })
-                })
+                let what = Entitlement { resource: r.id.clone(), level: *level };
+                tiers.iter().any(|tier| may(&what, *tier))
             })
         })
     }
@@ -123,8 +128,10 @@ impl Policy {
         }
         for wish in case.wishes {
             let matter = Matter { requester: case.requester, stage: &stage.name, member: true };
-            let question =
-                self.world.approve(&self.org, who, *wish, matter, facts).map_err(|_| Refusal::Failed)?;
+            let question = self
+                .world
+                .approve(&self.org, who, *wish, matter, facts, case.contexts)
+                .map_err(|_| Refusal::Failed)?;
             match self.approve_rules.decide(&question, &self.world.entities) {
                 Ruling::Permitted(_) => {}
                 Ruling::NotPermitted => return Err(Refusal::NotPermitted),
@@ -146,21 +153,24 @@ impl Policy {
         obligations: &Obligations,
         wishes: &[Wish<'_>],
         facts: &RequestFacts,
+        contexts: &Contexts,
     ) -> Option<String> {
         // What is known is about the requester; an approver's own flags and device are looked at when they decide.
         let facts = RequestFacts { device_is_new: false, flagged: false, ..facts.clone() };
-        let case = Case { requester: who, wishes };
+        let case = Case { requester: who, wishes, contexts };
+        // No stage can use more people than there are places in all, so whoever comes after those is not asked about.
+        let enough = obligations.stages.iter().map(|s| usize::from(s.needed)).sum();
         let mut places: Vec<Places<&UserId>> = Vec::new();
         for stage in &obligations.stages {
-            let here = self.places(stage, &case, &facts);
+            let here = self.places(stage, &case, &facts, enough);
             let (needed, can) = (here.needed, here.people.len());
             if can < needed {
                 let group = self.org.group_name(&stage.group);
                 return Some(format!(
                     "This needs {needed} of {group} to approve, and besides you {}",
                     match can {
-                        0 => "nobody can".to_owned(),
-                        can => format!("only {can} can"),
+                        0 => "nobody can.".to_owned(),
+                        can => format!("only {can} can."),
                     }
                 ));
             }
@@ -172,16 +182,22 @@ impl Policy {
                 let stages = stages.join(" and ");
                 let found = fillable(&places);
                 return Some(format!(
-                    "The stages {stages} need {needed} different people besides you, and only {found} can be found"
+                    "The stages {stages} need {needed} different people besides you, and only {found} can be found."
                 ));
             }
         }
         None
     }
 
-    fn places<'s>(&'s self, stage: &Stage, case: &Case<'_>, facts: &RequestFacts) -> Places<&'s UserId> {
+    fn places<'s>(
+        &'s self,
+        stage: &Stage,
+        case: &Case<'_>,
+        facts: &RequestFacts,
+        most: usize,
+    ) -> Places<&'s UserId> {
         let members = self.org.members(&stage.group);
-        let people = members.filter(|p| self.may_approve(p, case, stage, facts).is_ok()).collect();
+        let people = members.filter(|p| self.may_approve(p, case, stage, facts).is_ok()).take(most).collect();
         Places { needed: usize::from(stage.needed), people }
     }
 
@@ -195,7 +211,7 @@ impl Policy {
         let spent: BTreeSet<_> = request.approvals().map(|d| &d.by).collect();
         let stages = request.obligations.stages.iter().enumerate();
         let open = stages.map(|(index, stage)| {
-            let mut places = self.places(stage, case, &facts);
+            let mut places = self.places(stage, case, &facts, usize::MAX);
             places.needed = places.needed.saturating_sub(request.approved_in(index));
             places.people.retain(|p| !spent.contains(p));
             Open { index, places }

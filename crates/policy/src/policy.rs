@@ -21,7 +21,7 @@ pub struct Policy {
 }
 
 /// What a question is decided on beside the organisation: about the person who asks, or who wants to decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestFacts {
     pub now: Timestamp,
     /// The risk of the request, 0 to 100.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid, Policy,
-    PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, ValidationMode, Validator,
+    PolicyId, PolicySet, PolicySetError, PrincipalConstraint, Request, ResourceConstraint, ValidationMode,
+    Validator,
 };
 use miette::Diagnostic;
 
@@ -16,8 +18,11 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Rules {
     all: PolicySet,
+    policies: Vec<Policy>,
     /// Policies by what their scope names, so that a decision looks at few of them. Cedar itself looks at all.
-    index: HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<Policy>>>,
+    index: HashMap<Option<EntityUid>, HashMap<Option<EntityUid>, Vec<usize>>>,
+    /// Sets made before, by the policies in them: people of one team ask about resources of one kind.
+    sets: Mutex<HashMap<Vec<usize>, Arc<PolicySet>>>,
     authorizer: Authorizer,
 }
 
@@ -107,7 +112,7 @@ impl Rules {
 
     fn indexed(all: PolicySet, policies: Vec<Policy>) -> Self {
         let mut index: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
-        for policy in policies {
+        for (number, policy) in policies.iter().enumerate() {
             let principal = match policy.principal_constraint() {
                 PrincipalConstraint::In(e) | PrincipalConstraint::Eq(e) | PrincipalConstraint::IsIn(_, e) => {
                     Some(e)
@@ -120,18 +125,21 @@ impl Rules {
                 }
                 ResourceConstraint::Any | ResourceConstraint::Is(_) => None,
             };
-            index.entry(principal).or_default().entry(resource).or_default().push(policy);
+            index.entry(principal).or_default().entry(resource).or_default().push(number);
         }
-        Self { all, index, authorizer: Authorizer::new() }
+        Self { all, policies, index, sets: Mutex::default(), authorizer: Authorizer::new() }
     }
 
     /// The policies whose scope fits who asks and for what; the action is not looked at.
-    fn candidates<'a>(&'a self, q: &'a Question<'_>) -> impl Iterator<Item = &'a Policy> {
-        let principals = std::iter::once(None).chain(q.principals.iter().cloned().map(Some));
-        principals.filter_map(|p| self.index.get(&p)).flat_map(|by_resource| {
-            let resources = std::iter::once(None).chain(q.resources.iter().cloned().map(Some));
-            resources.filter_map(|r| by_resource.get(&r)).flatten()
-        })
+    fn candidates(&self, q: &Question<'_>) -> Vec<usize> {
+        let any = [None];
+        let principals = any.iter().cloned().chain(q.principals.iter().cloned().map(Some));
+        let mut found = Vec::new();
+        for by_resource in principals.filter_map(|p| self.index.get(&p)) {
+            let resources = any.iter().cloned().chain(q.resources.iter().cloned().map(Some));
+            found.extend(resources.filter_map(|r| by_resource.get(&r)).flatten());
+        }
+        found
     }
 
     /// Decides.
@@ -141,19 +149,31 @@ impl Rules {
 
     /// Decides as if no policy forbade anything.
     pub(crate) fn decide_permits(&self, q: &Question<'_>, entities: &Entities) -> Ruling {
-        self.rule(self.candidates(q).filter(|p| p.effect() == Effect::Permit), q, entities)
+        let mut permits = self.candidates(q);
+        permits.retain(|n| self.policies.get(*n).is_some_and(|p| p.effect() == Effect::Permit));
+        self.rule(permits, q, entities)
     }
 
-    fn rule<'a>(
-        &self,
-        policies: impl Iterator<Item = &'a Policy>,
-        q: &Question<'_>,
-        entities: &Entities,
-    ) -> Ruling {
-        match PolicySet::from_policies(policies.cloned()) {
+    fn rule(&self, policies: Vec<usize>, q: &Question<'_>, entities: &Entities) -> Ruling {
+        match self.set_of(policies) {
             Ok(policies) => self.ask(&policies, &q.request, entities),
             Err(_) => Ruling::Failed(Vec::new()),
         }
+    }
+
+    fn set_of(&self, numbers: Vec<usize>) -> Result<Arc<PolicySet>, PolicySetError> {
+        let sets = || self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = sets().get(&numbers) {
+            return Ok(set.clone());
+        }
+        let policies = numbers.iter().filter_map(|n| self.policies.get(*n)).cloned();
+        let set = Arc::new(PolicySet::from_policies(policies)?);
+        let mut sets = sets();
+        if sets.len() >= MAX_SETS {
+            sets.clear();
+        }
+        sets.insert(numbers, set.clone());
+        Ok(set)
     }
 
     /// Decides without the index.
@@ -187,20 +207,24 @@ impl Rules {
     /// The permits whose scope fits, whether or not their conditions hold now.
     pub(crate) fn permits_in_scope<'a>(
         &'a self,
-        q: &'a Question<'_>,
+        q: &Question<'_>,
         action_and_above: &'a [EntityUid],
     ) -> impl Iterator<Item = &'a Policy> {
-        self.candidates(q).filter(move |p| p.effect() == Effect::Permit && names_action(p, action_and_above))
+        let found = self.candidates(q).into_iter().filter_map(|n| self.policies.get(n));
+        found.filter(move |p| p.effect() == Effect::Permit && names_action(p, action_and_above))
     }
 
     pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
-        self.all.policies()
+        self.policies.iter()
     }
 
     pub(crate) fn annotation(&self, id: &PolicyId, key: &str) -> Option<&str> {
         self.all.annotation(id, key)
     }
 }
+
+/// Far more than an organisation has combinations of groups and kinds of resources that policies tell apart.
+const MAX_SETS: usize = 4096;
 
 fn names_action(policy: &Policy, action_and_above: &[EntityUid]) -> bool {
     match policy.action_constraint() {
@@ -226,7 +250,7 @@ mod tests {
     use crate::org::Org;
     use crate::policy::RequestFacts;
     use crate::sources::{OBLIGATIONS, Sources};
-    use crate::world::Wish;
+    use crate::world::{Contexts, Wish};
 
     static SAMPLE: LazyLock<(Org, World)> = LazyLock::new(|| {
         let sources = Sources::sample();
@@ -239,6 +263,7 @@ mod tests {
     fn compare(org: &Org, world: &World, rules: &Rules, pick: impl Fn(usize) -> bool) -> [usize; 4] {
         let facts =
             RequestFacts { risk_points: 40, ..RequestFacts::at("2026-11-24T11:00:00Z".parse().unwrap()) };
+        let contexts = Contexts::default();
         let mut seen = [0; 4];
         let mut number = 0;
         for who in org.people.keys() {
@@ -250,7 +275,7 @@ mod tests {
                     }
                     let what = Entitlement { resource: resource.clone(), level };
                     let wish = Wish { what: &what, start: facts.now, duration_s: 600, ticket: false };
-                    let question = world.request(org, who, wish, &facts).unwrap();
+                    let question = world.request(org, who, wish, &facts, &contexts).unwrap();
                     let full = rules.decide_in_full(&question, &world.entities);
                     assert_eq!(rules.decide(&question, &world.entities), full, "{who} {what}");
                     seen[match full {

@@ -1,5 +1,6 @@
 //! The organisation in Cedar's terms: entities, actions, and the context of one question.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::str::FromStr;
 
@@ -141,12 +142,13 @@ impl World {
             return Err("an organisation needs at least one person and one resource".into());
         };
         let facts = RequestFacts::at(Timestamp::UNIX_EPOCH);
+        let contexts = Contexts::default();
         for level in AccessLevel::ALL {
             let what = Entitlement { resource: resource.clone(), level };
             let wish = Wish { what: &what, start: facts.now, duration_s: 60, ticket: false };
-            self.request(org, who, wish, &facts)?;
+            self.request(org, who, wish, &facts, &contexts)?;
             let matter = Matter { requester: who, stage: "peer", member: true };
-            self.approve(org, who, wish, matter, &facts)?;
+            self.approve(org, who, wish, matter, &facts, &contexts)?;
         }
         Ok(())
     }
@@ -158,9 +160,10 @@ impl World {
         who: &UserId,
         wish: Wish<'_>,
         facts: &RequestFacts,
+        contexts: &Contexts,
     ) -> Result<Question<'_>, Unanswerable> {
         let action = self.action(wish.what.level).first().ok_or(Unanswerable)?;
-        self.question(who, action, wish.what, common(org, wish, facts)?)
+        self.question(who, action, wish.what, contexts.get(self, org, wish, facts, (action, None))?)
     }
 
     /// May `who` decide about this?
@@ -171,14 +174,12 @@ impl World {
         wish: Wish<'_>,
         matter: Matter<'_>,
         facts: &RequestFacts,
+        contexts: &Contexts,
     ) -> Result<Question<'_>, Unanswerable> {
         let requester = self.people.get(matter.requester).and_then(|p| p.first()).ok_or(Unanswerable)?;
-        let mut pairs = common(org, wish, facts)?;
-        pairs.push(("requester".into(), RestrictedExpression::new_entity_uid(requester.clone())));
-        pairs.push(("level".into(), RestrictedExpression::new_string(wish.what.level.as_str().into())));
-        pairs.push(("stage".into(), RestrictedExpression::new_string(matter.stage.into())));
-        pairs.push(("member".into(), RestrictedExpression::new_bool(matter.member)));
-        self.question(who, &self.approve, wish.what, pairs)
+        let matter = (requester.clone(), wish.what.level, matter.stage.to_owned(), matter.member);
+        let context = contexts.get(self, org, wish, facts, (&self.approve, Some(matter)))?;
+        self.question(who, &self.approve, wish.what, context)
     }
 
     fn question(
@@ -186,17 +187,16 @@ impl World {
         who: &UserId,
         action: &EntityUid,
         what: &Entitlement,
-        pairs: Vec<(String, RestrictedExpression)>,
+        context: Context,
     ) -> Result<Question<'_>, Unanswerable> {
         let principals = self.people.get(who).ok_or(Unanswerable)?;
         let resources = self.resources.get(&what.resource).ok_or(Unanswerable)?;
         let (Some(principal), Some(resource)) = (principals.first(), resources.first()) else {
             return Err(Unanswerable);
         };
-        let context = Context::from_pairs(pairs).map_err(|_| Unanswerable)?;
-        // With the schema: a context that does not fit it is an error here, not a policy that is silently skipped.
-        let schema = Some(&self.schema);
-        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context, schema)
+        // The context was checked against the schema when it was built, and so were the kinds of people and
+        // resources on load; checking them with every question costs more than deciding.
+        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context, None)
             .map_err(|_| Unanswerable)?;
         Ok(Question { request, principals, resources })
     }
@@ -227,30 +227,87 @@ pub(crate) fn freeze_of<'a>(org: &'a Org, wish: Wish<'_>) -> Option<&'a Freeze> 
     org.freeze(wish.what, wish.start, wish.start + TimeDelta::seconds(i64::from(wish.duration_s)))
 }
 
-fn common(
-    org: &Org,
-    wish: Wish<'_>,
-    facts: &RequestFacts,
-) -> Result<Vec<(String, RestrictedExpression)>, Unanswerable> {
-    let (hour, weekday, working_hours) =
-        org.owner(&wish.what.resource).ok_or(Unanswerable)?.clock(wish.start);
-    let time =
-        |t: Timestamp| RestrictedExpression::new_datetime(t.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
-    let number = |n: u8| RestrictedExpression::new_long(i64::from(n));
-    let flag = RestrictedExpression::new_bool;
-    Ok(vec![
-        ("now".into(), time(facts.now)),
-        ("start".into(), time(wish.start)),
-        ("hour".into(), number(hour)),
-        ("weekday".into(), number(weekday)),
-        ("working_hours".into(), flag(working_hours)),
-        ("duration".into(), RestrictedExpression::new_duration(format!("{}s", wish.duration_s))),
-        ("ticket".into(), flag(wish.ticket)),
-        ("freeze".into(), flag(freeze_of(org, wish).is_some())),
-        ("risk".into(), number(facts.risk_points)),
-        ("new_device".into(), flag(facts.device_is_new)),
-        ("flagged".into(), flag(facts.flagged)),
-    ])
+/// Contexts that were built before. Cedar parses every date and duration anew, which costs more than a decision, and
+/// a whole catalogue is asked about in a handful of contexts.
+#[derive(Default)]
+pub(crate) struct Contexts(RefCell<HashMap<Circumstances, Context>>);
+
+/// Everything that goes into a context.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Circumstances {
+    facts: RequestFacts,
+    start: Timestamp,
+    duration_s: u32,
+    ticket: bool,
+    /// Hour, weekday, whether the owner is at work.
+    clock: (u8, u8, bool),
+    freeze: bool,
+    action: EntityUid,
+    /// When someone is to decide: the requester, the level, the stage, and whether they are in its group.
+    matter: Option<(EntityUid, AccessLevel, String, bool)>,
+}
+
+impl Contexts {
+    fn get(
+        &self,
+        world: &World,
+        org: &Org,
+        wish: Wish<'_>,
+        facts: &RequestFacts,
+        (action, matter): (&EntityUid, Option<(EntityUid, AccessLevel, String, bool)>),
+    ) -> Result<Context, Unanswerable> {
+        let circumstances = Circumstances {
+            facts: facts.clone(),
+            start: wish.start,
+            duration_s: wish.duration_s,
+            ticket: wish.ticket,
+            clock: org.owner(&wish.what.resource).ok_or(Unanswerable)?.clock(wish.start),
+            freeze: freeze_of(org, wish).is_some(),
+            action: action.clone(),
+            matter,
+        };
+        if let Some(context) = self.0.borrow().get(&circumstances) {
+            return Ok(context.clone());
+        }
+        let context = circumstances.context()?;
+        // A context that does not fit the schema is an error here, not a policy that is silently skipped.
+        context.validate(&world.schema, action).map_err(|_| Unanswerable)?;
+        self.0.borrow_mut().insert(circumstances, context.clone());
+        Ok(context)
+    }
+}
+
+impl Circumstances {
+    fn context(&self) -> Result<Context, Unanswerable> {
+        let time =
+            |t: Timestamp| RestrictedExpression::new_datetime(t.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
+        let number = |n: u8| RestrictedExpression::new_long(i64::from(n));
+        let flag = RestrictedExpression::new_bool;
+        let (hour, weekday, working_hours) = self.clock;
+        let mut pairs = vec![
+            ("now", time(self.facts.now)),
+            ("start", time(self.start)),
+            ("hour", number(hour)),
+            ("weekday", number(weekday)),
+            ("working_hours", flag(working_hours)),
+            ("duration", RestrictedExpression::new_duration(format!("{}s", self.duration_s))),
+            ("ticket", flag(self.ticket)),
+            ("freeze", flag(self.freeze)),
+            ("risk", number(self.facts.risk_points)),
+            ("new_device", flag(self.facts.device_is_new)),
+            ("flagged", flag(self.facts.flagged)),
+        ];
+        if let Some((requester, level, stage, member)) = &self.matter {
+            pairs.extend([
+                ("requester", RestrictedExpression::new_entity_uid(requester.clone())),
+                ("level", RestrictedExpression::new_string(level.as_str().into())),
+                ("stage", RestrictedExpression::new_string(stage.clone())),
+                ("member", flag(*member)),
+            ]);
+        }
+        Context::from_pairs(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
+            .map_err(|_| Unanswerable)
+    }
 }
 
 const KINDS: [ResourceKind; 8] = [

@@ -54,7 +54,7 @@ fn the_policy_can_refuse_a_member() {
     let request = submitted(&policy, "maya", ask(&["shop-db-staging:write"], 30));
     assert_eq!(names(policy.approvers(&request, 0, &facts())), "jonas priya");
     let approve = |by: &str, facts: &RequestFacts| policy.approve(&who(by), &request, 0, facts);
-    assert_eq!(approve("ravi", &facts()), Err(Refusal::Forbidden("contractors do not approve".into())));
+    assert_eq!(approve("ravi", &facts()), Err(Refusal::Forbidden("Contractors do not approve.".into())));
     let flagged = RequestFacts { flagged: true, ..facts() };
     assert!(matches!(approve("jonas", &flagged), Err(Refusal::Forbidden(why)) if why.contains("flag")));
 
@@ -124,7 +124,7 @@ fn a_request_that_nobody_could_ever_approve_is_refused() {
     assert_eq!(answer("maya"), "senior 2 of senior-engineers, 4h");
     assert_eq!(
         answer("priya"),
-        "no: This needs 2 of Senior engineers to approve, and besides you only 1 can"
+        "no: This needs 2 of Senior engineers to approve, and besides you only 1 can."
     );
     // Asked by a senior engineer, the catalogue says the same instead of leaving it out.
     let offers = policy.entitlements(&who("priya"), &facts());
@@ -138,7 +138,7 @@ fn a_request_that_nobody_could_ever_approve_is_refused() {
     let answer = policy.request(&who("tomas"), &ask(&["k8s-shop:admin"], 30), &facts());
     assert_eq!(
         told(&answer),
-        "no: The stages senior and owner need 2 different people besides you, and only 1 can be found"
+        "no: The stages senior and owner need 2 different people besides you, and only 1 can be found."
     );
 }
 

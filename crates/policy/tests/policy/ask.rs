@@ -55,7 +55,7 @@ pub fn told(answer: &RequestAnswer) -> String {
         RequestAnswer::Denied { why, until } => {
             let until =
                 until.map_or_else(String::new, |u| format!(" [until {}]", u.format("%Y-%m-%dT%H:%MZ")));
-            format!("no: {}{until}", why.join("; "))
+            format!("no: {}{until}", why.join(" "))
         }
     }
 }

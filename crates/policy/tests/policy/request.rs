@@ -26,18 +26,18 @@ fn answers_to_single_asks() {
         ("maya", "warehouse:read", "senior 1 of senior-engineers, 2h"),
         ("maya", "billing-db:write", "senior 1 of senior-engineers, security 1 of security, 1h, ticket"),
         ("tomas", "bastion:read", "senior 1 of senior-engineers, security 1 of security, 1h, ticket"),
-        ("maya", "cloud-prod:read", "no: You are not eligible for read on cloud-prod"),
-        ("maya", "secrets-prod:write", "no: You are not eligible for write on secrets-prod"),
-        ("maya", "bastion:write", "no: bastion does not offer write"),
-        ("maya", "moon:read", "no: There is no resource \"moon\""),
-        ("eve", "shop-db:read", "no: eve is not a person of Fjord Shop"),
+        ("maya", "cloud-prod:read", "no: You are not eligible for read on cloud-prod."),
+        ("maya", "secrets-prod:write", "no: You are not eligible for write on secrets-prod."),
+        ("maya", "bastion:write", "no: bastion does not offer write."),
+        ("maya", "moon:read", "no: There is no resource \"moon\"."),
+        ("eve", "shop-db:read", "no: eve is not a person of Fjord Shop."),
         ("ravi", "shop-db-dev:read", "automatic, 8h"),
-        ("ravi", "shop-db-dev:write", "no: Contractors get read access only, not write"),
-        ("ravi", "shop-db:read", "no: You are not eligible for read on shop-db"),
+        ("ravi", "shop-db-dev:write", "no: Contractors get read access only, not write."),
+        ("ravi", "shop-db:read", "no: You are not eligible for read on shop-db."),
         // Lena is all of security.
-        ("lena", "cloud-prod:read", "no: This needs 1 of Security to approve, and besides you nobody can"),
+        ("lena", "cloud-prod:read", "no: This needs 1 of Security to approve, and besides you nobody can."),
         // Only Sam and Tomás own what the platform team owns, and contractors do not approve.
-        ("jonas", "k8s-shop:admin", "no: You are not eligible for admin on k8s-shop"),
+        ("jonas", "k8s-shop:admin", "no: You are not eligible for admin on k8s-shop."),
         ("tomas", "k8s-shop:admin", "senior 1 of senior-engineers, owner 1 of platform, 1h, ticket"),
         ("sam", "k8s-shop:admin", "senior 1 of senior-engineers, owner 1 of platform, 1h, ticket"),
     ];
@@ -61,9 +61,9 @@ fn an_ask_for_several_needs_what_each_of_them_needs() {
     // One that is denied denies all, and each reason is said once.
     assert_eq!(
         answer(&["shop-db:write", "cloud-prod:read", "moon:read"]),
-        "no: You are not eligible for read on cloud-prod; There is no resource \"moon\""
+        "no: You are not eligible for read on cloud-prod. There is no resource \"moon\"."
     );
-    assert_eq!(answer(&[]), "no: Choose at least one resource");
+    assert_eq!(answer(&[]), "no: Choose at least one resource.");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn two_tiers_of_one_group_want_different_people() {
     let policy = parse(&sources);
     let answer = |by: &str| told(&policy.request(&who(by), &ask(&["k8s-shop:admin"], 30), &facts()));
     assert_eq!(answer("tomas"), "senior 2 of senior-engineers, 1h, ticket");
-    assert_eq!(answer("sam"), "no: This needs 2 of Senior engineers to approve, and besides you only 1 can");
+    assert_eq!(answer("sam"), "no: This needs 2 of Senior engineers to approve, and besides you only 1 can.");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_high_risk_adds_security() {
     assert_eq!(answer(60), "senior 1 of senior-engineers, security 1 of security, 4h");
     assert_eq!(
         answer(95),
-        "no: The risk of this request is too high; ask for less, for a shorter time, or at another hour"
+        "no: The risk of this request is too high; ask for less, for a shorter time, or at another hour."
     );
 }
 
@@ -123,7 +123,7 @@ fn a_freeze_denies_until_its_end() {
     let answer = |a: &Ask, now: &str| told(&policy.request(&who("maya"), a, &at(now)));
     let half_hour = ask(&["shop-db:write"], 30);
     let frozen = "no: Christmas and New Year (23 Dec 2026 18:00 CET to 4 Jan 2027 08:00 CET): few people are there \
-                  to help when something breaks [until 2027-01-04T07:00Z]";
+                  to help when something breaks. [until 2027-01-04T07:00Z]";
     assert_eq!(answer(&half_hour, "2026-12-24T10:00:00Z"), frozen);
     // Access that would run into it is denied too; access that ends as it begins is not.
     assert_eq!(answer(&half_hour, "2026-12-23T16:30:01Z"), frozen);
@@ -166,7 +166,7 @@ fn a_permit_whose_condition_does_not_hold_now_says_so() {
         told(&policy.offer(&who("priya"), &what("secrets-prod:read"), &RequestFacts::at(time(now))))
     };
     assert!(at("2026-11-24T11:00:00Z").starts_with("senior"), "{}", at("2026-11-24T11:00:00Z"));
-    let night = "no: Critical resources can be read at working hours of the team that owns them";
+    let night = "no: Critical resources can be read at working hours of the team that owns them.";
     assert_eq!(at("2026-11-24T21:00:00Z"), night);
     // 17:30 UTC is 18:30 in Berlin.
     assert_eq!(at("2026-11-24T17:30:00Z"), night);
@@ -208,7 +208,7 @@ fn an_error_in_any_policy_denies() {
         assert!(answer(0).allowed().is_some());
         assert_eq!(
             told(&answer(1)),
-            "no: The policy broken could not be evaluated, so this is denied; tell your security team"
+            "no: The policy broken could not be evaluated, so this is denied; tell your security team."
         );
     }
     let mut sources = Sources::sample();
