@@ -1,0 +1,664 @@
+//! From statements to [`Facts`].
+
+mod code;
+mod ddl;
+mod write;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::bounds::{Common, Expr, Lower, Value, World, evaluate_constant};
+use crate::catalogue::{Catalogue, is_temporary};
+use crate::facts::{Called, Facts, Finding, Hazard, Kind, Trust};
+use crate::functions::{self, Class};
+use crate::session::Session;
+use crate::settings;
+use crate::tree::Node;
+
+/// Functions are read this deep; what lies deeper is unknown.
+const DEEPEST_CALL: usize = 8;
+/// Statements read for one text, bodies included.
+const MOST_STATEMENTS: usize = 20_000;
+
+/// Reads the statements of one text in order.
+pub(crate) struct Analyzer<'a> {
+    base: Option<&'a Catalogue>,
+    pub session: Session,
+    pub facts: Facts,
+    parameters: Vec<Value>,
+    /// The statement that is read: its text, and where it stands in the whole.
+    source: &'a str,
+    start: usize,
+    length: usize,
+    /// Whether node positions are positions in the text.
+    exact: bool,
+    within: Vec<String>,
+    variables: HashSet<String>,
+    loops: Vec<Loop>,
+    in_loop: bool,
+    reading: Vec<String>,
+    budget: usize,
+}
+
+/// A `FOR` loop over the rows of a query.
+#[derive(Clone)]
+struct Loop {
+    record: String,
+    names: Vec<String>,
+    query: Arc<Node>,
+}
+
+impl<'a> Analyzer<'a> {
+    pub fn new(base: Option<&'a Catalogue>, session: Session, source: &'a str, parameters: Vec<Value>) -> Analyzer<'a> {
+        Analyzer {
+            base,
+            session,
+            facts: Facts { catalogue: base.is_some(), ..Facts::default() },
+            parameters,
+            source,
+            start: 0,
+            length: source.len(),
+            exact: true,
+            within: Vec::new(),
+            variables: HashSet::new(),
+            loops: Vec::new(),
+            in_loop: false,
+            reading: Vec::new(),
+            budget: MOST_STATEMENTS,
+        }
+    }
+
+    /// Reads one statement that stands at `start` in the text.
+    pub fn top(&mut self, node: &Node, start: usize, length: usize) {
+        let rest = self.source.get(start..).unwrap_or("");
+        let blank = rest.len() - rest.trim_start().len();
+        self.start = start + blank.min(length);
+        self.length = length - blank.min(length);
+        self.facts.statements += 1;
+        self.statement(node, &[]);
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            base: self.base,
+            session: &self.session.made,
+            search_path: &self.session.search_path,
+            parameters: &self.parameters,
+            variables: &self.variables,
+            in_loop: self.in_loop,
+        }
+    }
+
+    fn statement_text(&self) -> &'a str {
+        self.source.get(self.start..self.start.saturating_add(self.length)).unwrap_or("")
+    }
+
+    fn verb(&mut self, verb: &str) {
+        self.facts.verbs.insert(verb.to_owned());
+    }
+
+    fn kind(&mut self, kind: Kind) {
+        self.facts.kinds.insert(kind);
+    }
+
+    /// Notes a hazard at a node, or at the whole statement.
+    fn find(&mut self, hazard: Hazard, at: Option<&Node>, object: &str, why: impl Into<String>, instead: &str) {
+        let whole = (self.start, self.length);
+        let (at, length) = match at.filter(|_| self.exact) {
+            Some(node) => self.extent(node).unwrap_or(whole),
+            None => whole,
+        };
+        let finding = Finding {
+            hazard,
+            statement: self.facts.statements,
+            at,
+            length,
+            object: object.to_owned(),
+            within: self.within.join(", "),
+            why: why.into(),
+            instead: instead.to_owned(),
+        };
+        self.facts.unbounded |= hazard == Hazard::UnboundedWrite;
+        if !self.facts.findings.contains(&finding) && self.facts.findings.len() < 200 {
+            self.facts.findings.push(finding);
+        }
+    }
+
+    /// From the first position in a node to the end of the statement, or to the end of a single name.
+    fn extent(&self, node: &Node) -> Option<(usize, usize)> {
+        let mut first = usize::MAX;
+        node.walk(&mut |part| {
+            if let Some(at) = part.location() {
+                first = first.min(at);
+            }
+            true
+        });
+        let end = self.start.saturating_add(self.length);
+        if first < self.start || first >= end {
+            return None;
+        }
+        let rest = self.source.get(first..end)?;
+        let length = match node.kind {
+            "RangeVar" | "FuncCall" => rest
+                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '&')))
+                .unwrap_or(rest.len()),
+            _ => rest.trim_end().len(),
+        };
+        Some((first, length.max(1)))
+    }
+
+    /// Reads a statement, its `WITH` queries first.
+    fn statement(&mut self, node: &Node, outer: &[(String, Common)]) {
+        self.budget = self.budget.saturating_sub(1);
+        if self.budget == 0 {
+            self.find(Hazard::UnknownStatement, None, "", "the text holds more statements than are read", "send fewer statements at once");
+            return;
+        }
+        let mut common = outer.to_vec();
+        let with = node.node("with_clause");
+        if let Some(with) = with {
+            for cte in with.nodes("ctes") {
+                if let Some(query) = cte.node("ctequery") {
+                    self.statement(query, &common);
+                }
+            }
+            let mut lower = Lower::new(self.world(), common);
+            lower.with(with);
+            common = lower.common;
+        }
+        match node.kind {
+            "SelectStmt" => self.select(node),
+            "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" => {
+                self.write(node, &common);
+                return;
+            }
+            "ExplainStmt" => {
+                self.verb("EXPLAIN");
+                self.kind(Kind::Read);
+                let runs = node.nodes("options").any(|option| {
+                    option.text("defname") == "analyze" && !matches!(option_text(option).to_ascii_lowercase().as_str(), "false" | "off" | "0" | "no")
+                });
+                if let Some(query) = node.node("query") {
+                    if runs {
+                        self.statement(query, &[]);
+                    } else {
+                        self.reads_only(query);
+                    }
+                }
+                return;
+            }
+            "PrepareStmt" => {
+                self.verb("PREPARE");
+                if let Some(query) = node.node("query") {
+                    let parameters = std::mem::take(&mut self.parameters);
+                    self.statement(query, &[]);
+                    self.parameters = parameters;
+                    self.session.prepared.insert(node.text("name").to_owned(), Arc::new(query.clone()));
+                    self.changed();
+                }
+                return;
+            }
+            "ExecuteStmt" => {
+                self.execute(node);
+                return;
+            }
+            "DeclareCursorStmt" => {
+                self.verb("DECLARE CURSOR");
+                if let Some(query) = node.node("query") {
+                    self.statement(query, &[]);
+                }
+                return;
+            }
+            "CopyStmt" => {
+                self.copy(node);
+                return;
+            }
+            "CreateFunctionStmt" => {
+                self.create_function(node);
+                return;
+            }
+            "DoStmt" => {
+                self.block(node);
+                return;
+            }
+            "CallStmt" => {
+                self.verb("CALL");
+                self.kind(Kind::Write);
+            }
+            "VariableSetStmt" => self.set(node),
+            "TransactionStmt" => self.transaction(node),
+            "ReturnStmt" => {}
+            _ => {
+                if self.other(node) {
+                    return;
+                }
+            }
+        }
+        self.scan(node, with);
+    }
+
+    fn select(&mut self, node: &Node) {
+        self.verb("SELECT");
+        self.kind(Kind::Read);
+        if node.has("locking_clause") {
+            self.kind(Kind::Lock);
+        }
+        let mut first = node;
+        while let Some(left) = first.node("larg") {
+            first = left;
+        }
+        if let Some(into) = first.node("into_clause") {
+            self.created(into.node("rel"), "SELECT INTO");
+            if let Some(at) = into.node("rel") {
+                let name = at.text("relname").to_owned();
+                let made = Node::clone(node);
+                self.made_by_query(at, &made, &name, into);
+            }
+        }
+    }
+
+    /// Functions called, tables read, and statements nested anywhere below.
+    fn scan(&mut self, root: &Node, done: Option<&Node>) {
+        self.scan_except(root, done, &[]);
+    }
+
+    fn scan_except(&mut self, root: &Node, done: Option<&Node>, targets: &[&Node]) {
+        let mut nested: Vec<&Node> = Vec::new();
+        let mut calls: Vec<&Node> = Vec::new();
+        let mut tables: Vec<&Node> = Vec::new();
+        let mut names: HashSet<&str> = HashSet::new();
+        let mut settings = false;
+        root.walk(&mut |part| {
+            if done.is_some_and(|done| std::ptr::eq(done, part)) {
+                part.walk(&mut |inner| {
+                    if inner.kind == "CommonTableExpr" {
+                        names.insert(inner.text("ctename"));
+                    }
+                    true
+                });
+                return false;
+            }
+            if targets.iter().any(|target| std::ptr::eq(*target, part)) {
+                return false;
+            }
+            match part.kind {
+                "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" if !std::ptr::eq(part, root) => {
+                    nested.push(part);
+                    return false;
+                }
+                "IntoClause" if !std::ptr::eq(part, root) => return false,
+                "CommonTableExpr" => {
+                    names.insert(part.text("ctename"));
+                }
+                "FuncCall" => calls.push(part),
+                "RangeVar" => tables.push(part),
+                "LockingClause" => return false,
+                "VariableSetStmt" => settings = true,
+                _ => {}
+            }
+            true
+        });
+        let _ = settings;
+        for table in tables {
+            if !(table.text("schemaname").is_empty() && names.contains(table.text("relname"))) {
+                self.read(table);
+            }
+        }
+        for call in calls {
+            self.call(call);
+        }
+        for statement in nested {
+            self.statement(statement, &[]);
+        }
+    }
+
+    /// The tables of a statement that is only planned.
+    fn reads_only(&mut self, node: &Node) {
+        let mut tables = Vec::new();
+        node.walk(&mut |part| {
+            if part.kind == "RangeVar" {
+                tables.push(part);
+            }
+            true
+        });
+        for table in tables {
+            let (name, _) = self.world().table(table.text("schemaname"), table.text("relname"));
+            self.facts.tables_read.insert(name.to_string());
+        }
+    }
+
+    fn read(&mut self, table: &Node) {
+        let (name, info) = self.world().table(table.text("schemaname"), table.text("relname"));
+        let spelled = name.to_string();
+        if let Some(view) = info.as_ref().and_then(|info| info.view.clone()) {
+            let mark = format!("view {spelled}");
+            if !self.within.contains(&mark) && self.within.len() < DEEPEST_CALL {
+                self.inside(mark, |this| this.scan(&view, None));
+            }
+        }
+        self.facts.tables_read.insert(spelled);
+    }
+
+    /// Reads something that is not written in the text itself.
+    fn inside(&mut self, mark: String, read: impl FnOnce(&mut Self)) {
+        let exact = std::mem::replace(&mut self.exact, false);
+        self.within.push(mark);
+        read(self);
+        self.within.pop();
+        self.exact = exact;
+    }
+
+    fn call(&mut self, node: &Node) {
+        let path = node.strings("funcname");
+        let name = path.last().copied().unwrap_or("");
+        let schema = if path.len() > 1 { path.get(path.len() - 2).copied() } else { None };
+        let spelled = match schema {
+            Some("pg_catalog") | None => name.to_owned(),
+            Some(schema) => format!("{schema}.{name}"),
+        };
+        let own = if schema == Some("pg_catalog") { Vec::new() } else { self.functions_named(schema, name) };
+        let arguments = node.nodes("args").count();
+        let class = functions::classify(name, arguments);
+        if !own.is_empty() {
+            let trust = self.read_functions(name, &own, Some(node));
+            self.facts.functions.insert(Called { name: spelled.clone(), trust });
+            if class == Class::Unknown || schema.is_some() {
+                return;
+            }
+        }
+        let trust = match class {
+            Class::Harmless => Trust::Harmless,
+            Class::Writes => {
+                self.kind(Kind::Write);
+                Trust::Writes
+            }
+            Class::SetsSetting => {
+                self.set_config(node);
+                Trust::Writes
+            }
+            Class::RunsText(at) => {
+                let text = node.nodes("args").nth(at).and_then(|argument| self.constant_text(argument));
+                match text {
+                    Some(text) => self.inside(format!("text run by {name}"), |this| this.read_text(&text)),
+                    None => self.find(
+                        Hazard::DynamicSql,
+                        Some(node),
+                        name,
+                        format!("{name} runs SQL that is not written out here"),
+                        "write the SQL as a constant, or run it directly",
+                    ),
+                }
+                Trust::Writes
+            }
+            Class::Unlinks => {
+                self.kind(Kind::Write);
+                let argument = node.nodes("args").next().map(|argument| Lower::new(self.world(), Vec::new()).expr(argument));
+                let single = argument.is_some_and(|argument| {
+                    let mut columns = false;
+                    argument.walk(&mut |part| columns |= matches!(part, Expr::Column(_)) || matches!(part, Expr::Opaque(name, _) if !name.starts_with('$')));
+                    !columns
+                });
+                if !single {
+                    self.find(
+                        Hazard::UnboundedWrite,
+                        Some(node),
+                        "large objects",
+                        "a large object is deleted for every row that the query yields",
+                        "name the large objects: SELECT lo_unlink(12345)",
+                    );
+                }
+                Trust::Writes
+            }
+            Class::Dangerous(hazard) => {
+                self.kind(match hazard {
+                    Hazard::ServerFile => Kind::FileOrProgram,
+                    Hazard::OtherConnection => Kind::OtherConnections,
+                    _ => Kind::Maintenance,
+                });
+                let (why, instead) = dangerous_words(hazard);
+                self.find(hazard, Some(node), &spelled, format!("{name} {why}"), instead);
+                Trust::Dangerous
+            }
+            Class::Unknown => {
+                let why = if self.base.is_some() {
+                    format!("{spelled} is not in the catalogue, so it may do anything")
+                } else {
+                    format!("{spelled} is not one of PostgreSQL's own functions, and without a catalogue its body cannot be read")
+                };
+                self.find(Hazard::UnknownFunction, Some(node), &spelled, why, "use the statements that it stands for, or have the catalogue refreshed");
+                Trust::Unknown
+            }
+        };
+        self.facts.functions.insert(Called { name: spelled, trust });
+    }
+
+    /// The text of a constant expression.
+    fn constant_text(&self, node: &Node) -> Option<String> {
+        let mut lower = Lower::new(self.world(), Vec::new());
+        let expr = lower.expr(node);
+        match evaluate_constant(&expr)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn execute(&mut self, node: &Node) {
+        self.verb("EXECUTE");
+        let name = node.text("name").to_owned();
+        let Some(query) = self.session.prepared.get(&name).cloned() else {
+            self.kind(Kind::Unknown);
+            self.find(
+                Hazard::UnknownStatement,
+                None,
+                &name,
+                format!("this session has not prepared a statement named {name}"),
+                "prepare it in this session first, or send the statement itself",
+            );
+            return;
+        };
+        let mut parameters = Vec::new();
+        for parameter in node.nodes("params") {
+            let expr = Lower::new(self.world(), Vec::new()).expr(parameter);
+            parameters.push(evaluate_constant(&expr).unwrap_or(Value::Unknown));
+        }
+        self.scan(node, None);
+        let held = std::mem::replace(&mut self.parameters, parameters);
+        self.inside(format!("prepared statement {name}"), |this| this.statement(&query, &[]));
+        self.parameters = held;
+    }
+
+    fn copy(&mut self, node: &Node) {
+        let from = node.flag("is_from");
+        self.verb(if from { "COPY FROM" } else { "COPY TO" });
+        if node.flag("is_program") {
+            self.kind(Kind::FileOrProgram);
+            self.find(Hazard::Program, None, node.text("filename"), "COPY .. PROGRAM runs a program on the server", "use psql's \\copy, which runs on your side");
+        } else if node.has("filename") {
+            self.kind(Kind::FileOrProgram);
+            self.find(Hazard::ServerFile, None, node.text("filename"), "COPY with a file name reads or writes a file of the server", "use psql's \\copy, which uses your own files");
+        }
+        if let Some(query) = node.node("query") {
+            self.statement(query, &[]);
+        }
+        if let Some(at) = node.node("relation") {
+            if from {
+                let temporary = self.target_facts(at);
+                self.kind(if temporary { Kind::Temporary } else { Kind::Write });
+                self.fired(at, crate::catalogue::Event::Insert);
+            } else {
+                self.kind(Kind::Read);
+                self.read(at);
+            }
+        }
+        if let Some(condition) = node.node("where_clause") {
+            self.scan(condition, None);
+        }
+    }
+
+    fn set(&mut self, node: &Node) {
+        self.verb("SET");
+        self.kind(Kind::Setting);
+        let name = node.text("name").to_ascii_lowercase();
+        let values: Vec<String> = node.nodes("args").map(literal).collect();
+        match node.int("kind") {
+            // RESET ALL
+            6 => {
+                self.facts.settings.insert("all".to_owned());
+                self.session.search_path = vec!["public".to_owned()];
+                self.changed();
+                return;
+            }
+            2 | 5 => {
+                self.setting(&name, None, None);
+                return;
+            }
+            _ => {}
+        }
+        let value = if name == "search_path" { values.join(",") } else { values.first().cloned().unwrap_or_default() };
+        self.setting(&name, Some(&value), None);
+    }
+
+    /// One setting changes; `None` as value means its default.
+    fn setting(&mut self, name: &str, value: Option<&str>, at: Option<&Node>) {
+        self.facts.settings.insert(name.to_owned());
+        match name {
+            "role" | "session_authorization" => {
+                self.kind(Kind::Privilege);
+                self.find(Hazard::Role, at, name, "this changes who the session acts as", "ask for a grant of the access level that you need");
+                return;
+            }
+            "search_path" => {
+                self.session.search_path = match value {
+                    Some(value) => value.split(',').map(|entry| entry.trim().trim_matches('"').to_owned()).filter(|entry| !entry.is_empty()).collect(),
+                    None => vec!["public".to_owned()],
+                };
+                self.changed();
+            }
+            _ => {}
+        }
+        let protective = match value {
+            Some(value) => settings::is_protective(name, Some(value)),
+            None => false,
+        };
+        if protective {
+            self.find(
+                Hazard::ProtectiveSetting,
+                at,
+                name,
+                format!("{name} guards the data or how statements are read; changing it takes that away"),
+                "leave this setting alone; time zone, search_path, timeouts and planner settings are free to change",
+            );
+        }
+    }
+
+    fn set_config(&mut self, node: &Node) {
+        self.kind(Kind::Setting);
+        let arguments: Vec<&Node> = node.nodes("args").collect();
+        let name = arguments.first().and_then(|name| self.constant_text(name));
+        match name {
+            Some(name) => {
+                let value = arguments.get(1).and_then(|value| self.constant_text(value));
+                let value = value.unwrap_or_else(|| "?".to_owned());
+                self.setting(&name.to_ascii_lowercase(), Some(&value), Some(node));
+            }
+            None => self.find(
+                Hazard::ProtectiveSetting,
+                Some(node),
+                "set_config",
+                "the setting that set_config changes is not written out here",
+                "write the name of the setting as a constant",
+            ),
+        }
+    }
+
+    fn transaction(&mut self, node: &Node) {
+        self.kind(Kind::Transaction);
+        let verb = match node.int("kind") {
+            1 | 2 => {
+                self.session.begin();
+                "BEGIN"
+            }
+            3 => {
+                self.session.commit();
+                "COMMIT"
+            }
+            4 => {
+                self.session.roll_back();
+                "ROLLBACK"
+            }
+            5 => {
+                let made = Arc::new(self.session.made.clone());
+                self.session.savepoints.push((node.text("savepoint_name").to_owned(), made));
+                "SAVEPOINT"
+            }
+            6 => "RELEASE",
+            7 => {
+                self.session.roll_back_to(node.text("savepoint_name"));
+                "ROLLBACK TO"
+            }
+            8 => "PREPARE TRANSACTION",
+            9 => "COMMIT PREPARED",
+            _ => "ROLLBACK PREPARED",
+        };
+        self.verb(verb);
+        self.changed();
+    }
+
+    fn changed(&mut self) {
+        let text = self.statement_text();
+        self.session.changed_by(text);
+    }
+
+    /// A new table or view: `temporary` ones are free.
+    fn created(&mut self, at: Option<&Node>, verb: &str) {
+        self.verb(verb);
+        let temporary = at.is_some_and(is_temporary);
+        self.kind(if temporary { Kind::Temporary } else { Kind::Ddl });
+    }
+
+    fn made_by_query(&mut self, at: &Node, _query: &Node, name: &str, into: &Node) {
+        if is_temporary(at) {
+            self.session.made.add_temporary(name);
+            if into.int("on_commit") == 4 {
+                self.session.until_commit.push(name.to_owned());
+            }
+            self.changed();
+        }
+    }
+
+    fn functions_named(&self, schema: Option<&str>, name: &str) -> Vec<Arc<crate::catalogue::Function>> {
+        let session = self.session.made.functions_named(schema, name);
+        let base = self.base.into_iter().flat_map(|base| base.functions_named(schema, name));
+        session.chain(base).cloned().collect()
+    }
+}
+
+/// The text of an option's argument.
+fn option_text(option: &Node) -> String {
+    option.node("arg").map(literal).unwrap_or_default()
+}
+
+/// A literal of a `SET` or of an option, as text.
+fn literal(node: &Node) -> String {
+    match node.kind {
+        "AConst" => node.node("val").map(literal).unwrap_or_default(),
+        "String" => node.text("sval").to_owned(),
+        "Integer" => node.int("ival").to_string(),
+        "Float" => node.text("fval").to_owned(),
+        "Boolean" => node.flag("boolval").to_string(),
+        "TypeCast" => node.node("arg").map(literal).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn dangerous_words(hazard: Hazard) -> (&'static str, &'static str) {
+    match hazard {
+        Hazard::ServerFile => ("reads or writes files of the server", "use your own files, with psql's \\copy or \\lo_import"),
+        Hazard::OtherSession => ("acts on the sessions of others", "ask the owner of the session, or the database's team"),
+        Hazard::OtherConnection => ("opens connections to other servers", "connect to the other server under a grant of its own"),
+        Hazard::Replication => ("changes replication", "leave replication to the database's team"),
+        Hazard::DynamicSql => ("runs SQL that is put together elsewhere", "run the SQL directly"),
+        Hazard::CatalogWrite => ("changes stored rows behind PostgreSQL's back", "use UPDATE or DELETE"),
+        _ => ("acts on the whole server", "leave this to the database's team"),
+    }
+}

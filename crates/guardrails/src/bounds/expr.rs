@@ -1,0 +1,329 @@
+//! Predicates with their names resolved: what is left of a `WHERE` when only its meaning counts.
+
+use std::sync::Arc;
+
+use super::value::{Comparison, Value};
+use crate::catalogue::{Kind, Name, Relation};
+use crate::tree::Node;
+
+/// An expression over the columns of a [`Scene`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expr {
+    Const(Value),
+    /// Index into [`Scene::columns`].
+    Column(usize),
+    /// A value that cannot be folded: a parameter, a variable, a function that is not modelled.
+    Opaque(String, Vec<Expr>),
+    Call(Function, Vec<Expr>),
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    Arithmetic(char, Box<Expr>, Box<Expr>),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    Like {
+        text: Box<Expr>,
+        pattern: Box<Expr>,
+        escape: Option<char>,
+        fold_case: bool,
+    },
+    Match {
+        text: Box<Expr>,
+        pattern: Box<Expr>,
+    },
+    IsNull(Box<Expr>),
+    /// Every field of a row is not null (`IS NOT NULL`), which is not the opposite of `IS NULL` for rows.
+    IsNotNull(Box<Expr>),
+    /// `IS TRUE`, `IS FALSE`, `IS UNKNOWN`.
+    Is(Option<bool>, Box<Expr>),
+    Case(Vec<(Expr, Expr)>, Box<Expr>),
+    Coalesce(Vec<Expr>),
+    NullIf(Box<Expr>, Box<Expr>),
+    Greatest(Vec<Expr>),
+    Least(Vec<Expr>),
+    Distinct(Box<Expr>, Box<Expr>),
+    Row(Vec<Expr>),
+    Array(Vec<Expr>),
+    /// `left op ANY (array)`.
+    AnyOf(Comparison, Box<Expr>, Box<Expr>),
+    Cast(Box<Expr>, Kind),
+    Contains(Box<Expr>, Box<Expr>),
+    /// Index into [`Scene::subqueries`].
+    Subquery(usize),
+    /// The smallest or largest value of a column of the whole table.
+    Extreme {
+        column: usize,
+        largest: bool,
+    },
+}
+
+/// The functions whose meaning is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    Now,
+    Length,
+    Lower,
+    Upper,
+    Trim,
+    Abs,
+    Sign,
+    Floor,
+    Ceil,
+    Round,
+    Mod,
+    Position,
+    StartsWith,
+    Concat,
+    /// Keeps the moment: `date_trunc`, `date`, `timezone`.
+    Truncate,
+    Extract,
+    IsFinite,
+    MakeDate,
+    Range,
+    NonNulls,
+    Nulls,
+    ArrayLength,
+    /// Any total function whose result is never null or empty, such as a digest.
+    Digest,
+    Left,
+    Replace,
+    /// A count, or another number that is never negative.
+    Tally,
+    Negate,
+}
+
+/// Everything that one statement's predicates talk about.
+#[derive(Debug, Default)]
+pub(crate) struct Scene {
+    pub sources: Vec<Source>,
+    pub columns: Vec<Column>,
+    pub subqueries: Vec<Subquery>,
+}
+
+/// One item of a `FROM` list, or the target of a write.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub alias: String,
+    /// The table's own name, when it is one and no alias hides it.
+    pub table: Option<Name>,
+    pub info: Option<Arc<Relation>>,
+    /// What its columns are, for a subquery, a view or a CTE.
+    pub outputs: Vec<Output>,
+    /// `None`: any name may be a column of it.
+    pub names: Option<Vec<String>>,
+    /// Holds for every row: checks, and the `WHERE` of an updatable view.
+    pub assumed: Vec<Expr>,
+    /// For an updatable view: its name for each column of the table.
+    pub renamed: Vec<(String, String)>,
+    pub is_values: bool,
+}
+
+/// A column of a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub source: usize,
+    pub name: String,
+    pub kind: Kind,
+    /// `None`: not known.
+    pub not_null: Option<bool>,
+    /// Values start at 1.
+    pub counted: bool,
+    /// Holds a moment of the past.
+    pub past: bool,
+    pub can_be_empty: Option<bool>,
+    pub not_negative: bool,
+    pub origin: Option<Origin>,
+}
+
+/// Where the values of a column come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Origin {
+    pub table: Name,
+    pub column: String,
+    /// Every value of that column of that table is among them.
+    pub complete: bool,
+}
+
+/// One column that a query puts out.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub name: String,
+    pub expr: Expr,
+    pub origin: Option<Origin>,
+    pub kind: Kind,
+    pub not_null: Option<bool>,
+    /// The smallest (`false`) or largest (`true`) value of this origin.
+    pub extreme: Option<(Origin, bool)>,
+    /// `array_agg` over this origin.
+    pub gathered: Option<Origin>,
+}
+
+/// A subquery inside an expression.
+#[derive(Debug)]
+pub(crate) struct Subquery {
+    pub form: Form,
+    pub test: Option<Expr>,
+    pub query: Query,
+    /// The outer sources that it refers to.
+    pub outer: u128,
+    /// The source that stands for its rows.
+    pub source: usize,
+}
+
+/// How a subquery is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Exists,
+    Any(Comparison),
+    /// A test with an operator that is not a comparison.
+    AnyOther,
+    Scalar,
+    Array,
+}
+
+/// A query, as far as it decides which rows of its sources come through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query {
+    pub sources: Vec<usize>,
+    pub conjuncts: Vec<Expr>,
+    pub outer_joins: Vec<OuterJoin>,
+    pub outputs: Vec<Output>,
+    pub limit: Limit,
+    /// Aggregates without `GROUP BY`: exactly one row.
+    pub one_row: bool,
+    pub grouped: bool,
+    pub having: bool,
+    pub sampled: bool,
+    pub set: Option<(Set, Box<Query>, Box<Query>)>,
+    pub is_values: bool,
+    /// Not understood: nothing may be concluded from it.
+    pub odd: bool,
+}
+
+/// `UNION`, `INTERSECT`, `EXCEPT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    Union,
+    Intersect,
+    Except,
+}
+
+/// How many rows a query may put out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Limit {
+    #[default]
+    None,
+    Zero,
+    Some,
+}
+
+/// An outer join: rows of the `kept` side stay whatever the conditions say.
+#[derive(Debug, Clone)]
+pub(crate) struct OuterJoin {
+    pub kept: u128,
+    pub optional: u128,
+    pub conditions: Vec<Expr>,
+}
+
+/// The bit of a source in a set of sources.
+pub(crate) fn bit(source: usize) -> u128 {
+    1u128.checked_shl(u32::try_from(source).unwrap_or(u32::MAX)).unwrap_or(1 << 127)
+}
+
+impl Expr {
+    pub fn truth(value: bool) -> Expr {
+        Expr::Const(Value::Bool(value))
+    }
+
+    /// Calls `visit` for this expression and all below it.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        visit(self);
+        match self {
+            Expr::Const(_) | Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. } => {}
+            Expr::Opaque(_, parts)
+            | Expr::Call(_, parts)
+            | Expr::And(parts)
+            | Expr::Or(parts)
+            | Expr::Coalesce(parts)
+            | Expr::Greatest(parts)
+            | Expr::Least(parts)
+            | Expr::Row(parts)
+            | Expr::Array(parts) => parts.iter().for_each(|part| part.walk(visit)),
+            Expr::Not(inner)
+            | Expr::IsNull(inner)
+            | Expr::IsNotNull(inner)
+            | Expr::Is(_, inner)
+            | Expr::Cast(inner, _) => inner.walk(visit),
+            Expr::Compare(_, left, right)
+            | Expr::Arithmetic(_, left, right)
+            | Expr::NullIf(left, right)
+            | Expr::Distinct(left, right)
+            | Expr::AnyOf(_, left, right)
+            | Expr::Contains(left, right)
+            | Expr::Match { text: left, pattern: right }
+            | Expr::Like { text: left, pattern: right, .. } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            Expr::Case(arms, default) => {
+                for (condition, result) in arms {
+                    condition.walk(visit);
+                    result.walk(visit);
+                }
+                default.walk(visit);
+            }
+        }
+    }
+
+    /// The column that this is, below casts that keep the value.
+    pub fn column(&self) -> Option<usize> {
+        match self {
+            Expr::Column(column) => Some(*column),
+            Expr::Cast(inner, _) => inner.column(),
+            Expr::Row(parts) => match parts.as_slice() {
+                [only] => only.column(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Scene {
+    pub fn column(&self, id: usize) -> Option<&Column> {
+        self.columns.get(id)
+    }
+
+    pub fn source(&self, id: usize) -> Option<&Source> {
+        self.sources.get(id)
+    }
+
+    /// The sources that an expression refers to.
+    pub fn mask(&self, expr: &Expr) -> u128 {
+        let mut mask = 0;
+        expr.walk(&mut |part| match part {
+            Expr::Column(column) | Expr::Extreme { column, .. } => {
+                if let Some(column) = self.column(*column) {
+                    // The extreme of a whole table does not depend on the row.
+                    if matches!(part, Expr::Column(_)) {
+                        mask |= bit(column.source);
+                    }
+                }
+            }
+            Expr::Subquery(id) => {
+                if let Some(subquery) = self.subqueries.get(*id) {
+                    mask |= subquery.outer;
+                    if let Some(test) = &subquery.test {
+                        mask |= self.mask(test);
+                    }
+                }
+            }
+            _ => {}
+        });
+        mask
+    }
+}
+
+/// The nodes that a list node or a single node stands for.
+pub(crate) fn items(node: &Node) -> Vec<&Node> {
+    if node.kind == "List" { node.nodes("items").collect() } else { vec![node] }
+}

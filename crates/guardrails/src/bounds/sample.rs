@@ -1,0 +1,539 @@
+//! Looks for a row that a predicate leaves out.
+//!
+//! A predicate that bounds a write must leave out some row that the table could hold. This tries the predicate on rows
+//! made of the constants that it mentions, their neighbours, and ordinary values, as far as types, `NOT NULL`, checks and
+//! sequences allow them. One row left out is a real test. None left out: the predicate is taken to let every row through.
+
+use std::cell::RefCell;
+
+use super::Outcome;
+use super::eval::{self, Row, as_bool, evaluate};
+use super::expr::{Expr, Scene, bit};
+use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW, YEAR};
+use super::value::{self, Clock, Comparison, Tried, Value};
+use crate::catalogue::Kind;
+
+const MOST_COMBINATIONS: usize = 3_000;
+const MOST_CONSTANTS: usize = 24;
+
+/// Tries `expr`, a predicate over one source, on sample rows. `of_subquery` tells what a subquery in it amounts to.
+pub(crate) fn try_rows(
+    scene: &Scene,
+    expr: &Expr,
+    source: Option<usize>,
+    of_subquery: &mut dyn FnMut(usize) -> Outcome,
+) -> Outcome {
+    let mut variables: Vec<Variable> = Vec::new();
+    let mut constants: Vec<Value> = Vec::new();
+    let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+    let mut tests_null = false;
+    gather(scene, expr, source, &mut variables, &mut constants);
+    expr.walk(&mut |part| match part {
+        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::Distinct(..) | Expr::Is(..) => tests_null = true,
+        Expr::Subquery(id) if !outcomes.iter().any(|(known, _)| known == id) => {
+            let outcome = of_subquery(*id);
+            if outcome == Outcome::Bounded {
+                variables.push(Variable::subquery(*id));
+            }
+            outcomes.push((*id, outcome));
+        }
+        _ => {}
+    });
+    let assumed = source.and_then(|source| scene.source(source)).map(|source| source.assumed.as_slice()).unwrap_or_default();
+    let relevant: Vec<&Expr> = assumed
+        .iter()
+        .filter(|check| {
+            let mut shares = false;
+            check.walk(&mut |part| {
+                if let Expr::Column(id) = part {
+                    shares |= variables.iter().any(|variable| variable.id == Id::Column(*id));
+                }
+            });
+            shares
+        })
+        .collect();
+    for check in &relevant {
+        gather(scene, check, source, &mut variables, &mut constants);
+    }
+    let has_columns = variables.iter().any(|variable| matches!(variable.id, Id::Column(_)));
+    infer(expr, &mut variables);
+    for check in &relevant {
+        infer(check, &mut variables);
+    }
+    for variable in &mut variables {
+        variable.fill(scene, &constants, tests_null);
+    }
+    let state = State { variables: &variables, outcomes: &outcomes, picks: RefCell::new(vec![0; variables.len()]) };
+    let mut seen = Seen::default();
+    let mut admitted = false;
+    let longest = variables.iter().map(|variable| variable.pool.len()).max().unwrap_or(1);
+    let product = variables.iter().fold(1usize, |product, variable| product.saturating_mul(variable.pool.len().max(1)));
+    let complete = product <= MOST_COMBINATIONS;
+    let total = longest + if complete { product } else { MOST_COMBINATIONS };
+    let mut noise = 0x9E37_79B9_7F4A_7C15_u64;
+    for turn in 0..total {
+        state.pick(turn, longest, complete, &mut noise);
+        if relevant.iter().any(|check| {
+            let tried = evaluate(check, &state);
+            as_bool(&tried) == Some(false)
+        }) {
+            continue;
+        }
+        admitted = true;
+        seen.note(&evaluate(expr, &state));
+        if seen.bounded() {
+            return Outcome::Bounded;
+        }
+    }
+    if !admitted {
+        return Outcome::Bounded;
+    }
+    seen.outcome(has_columns || variables.iter().any(|variable| matches!(variable.id, Id::Subquery(_))))
+}
+
+#[derive(Default)]
+struct Seen {
+    passed: bool,
+    left_out: bool,
+    of_row: bool,
+    unknown: bool,
+}
+
+impl Seen {
+    fn note(&mut self, tried: &Tried) {
+        match as_bool(tried) {
+            Some(true) => self.passed = true,
+            Some(false) => self.left_out = true,
+            None if tried.value == Value::Null => self.left_out = true,
+            None if tried.row => self.of_row = true,
+            None => self.unknown = true,
+        }
+    }
+
+    fn bounded(&self) -> bool {
+        self.of_row || self.left_out && (self.passed || self.unknown)
+    }
+
+    fn outcome(&self, depends_on_row: bool) -> Outcome {
+        if self.bounded() || (self.left_out && depends_on_row) {
+            Outcome::Bounded
+        } else if self.left_out {
+            Outcome::Never
+        } else if self.unknown {
+            Outcome::Same
+        } else {
+            Outcome::Every
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Column(usize),
+    Subquery(usize),
+}
+
+struct Variable {
+    id: Id,
+    kind: Kind,
+    /// Is compared with the smallest or largest value of its own table.
+    pool: Vec<Value>,
+}
+
+impl Variable {
+    fn subquery(id: usize) -> Variable {
+        Variable { id: Id::Subquery(id), kind: Kind::Bool, pool: Vec::new() }
+    }
+
+    fn fill(&mut self, scene: &Scene, constants: &[Value], tests_null: bool) {
+        let Id::Column(id) = self.id else {
+            self.pool = vec![Value::Bool(false), Value::Bool(true)];
+            return;
+        };
+        let Some(column) = scene.column(id) else { return };
+        let mut pool: Vec<Value> = Vec::new();
+        match &self.kind {
+            Kind::Bool => pool.extend([Value::Bool(false), Value::Bool(true)]),
+            Kind::Labels(labels) => pool.extend(labels.iter().map(|label| Value::Text(label.clone()))),
+            Kind::Integer(..) | Kind::Decimal => numbers(&mut pool, column.counted, column.not_negative, &self.kind, constants),
+            Kind::Time => times(&mut pool, column.past, constants),
+            Kind::Span => {
+                for constant in constants {
+                    let span = match constant {
+                        Value::Span(span) => Some(*span),
+                        Value::Text(text) => time::parse_span(text),
+                        _ => None,
+                    };
+                    if let Some(span) = span {
+                        pool.extend([Value::Span(span - 1.0), Value::Span(span), Value::Span(span + 1.0)]);
+                    }
+                }
+                pool.extend([Value::Span(3600.0), Value::Span(DAY), Value::Span(40.0 * DAY)]);
+            }
+            _ => texts(&mut pool, column.can_be_empty, constants),
+        }
+        if tests_null && column.not_null != Some(true) {
+            pool.push(Value::Null);
+        }
+        self.pool = pool;
+    }
+}
+
+fn numbers(pool: &mut Vec<Value>, counted: bool, not_negative: bool, kind: &Kind, constants: &[Value]) {
+    let (mut low, mut high) = match kind {
+        Kind::Integer(low, high) => (*low, *high),
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    };
+    // An application's numbers stay far from the ends of their type.
+    let far = if high > 4e9 { 9e18 } else { 999_999_998.0 };
+    low = low.max(-far);
+    high = high.min(far);
+    // The ends of a whole number's type, written out: the column is of that type.
+    if constants.iter().any(|constant| matches!(constant, Value::Number(number) if number.abs() == 2_147_483_647.0 || number.abs() == 2_147_483_648.0)) {
+        low = low.max(-2_147_483_647.0);
+        high = high.min(2_147_483_646.0);
+    }
+    if counted {
+        low = low.max(1.0);
+    } else if not_negative {
+        low = low.max(0.0);
+    }
+    let mut add = |number: f64| {
+        if (low..=high).contains(&number) && !pool.contains(&Value::Number(number)) {
+            pool.push(Value::Number(number));
+        }
+    };
+    add(7.0);
+    add(43.0);
+    add(1_001.0);
+    for constant in constants {
+        let number = match constant {
+            Value::Number(number) => *number,
+            Value::Text(text) => match text.trim().parse() {
+                Ok(number) => number,
+                Err(_) => continue,
+            },
+            _ => continue,
+        };
+        if counted && number >= 999_999_999.0 && is_round(number) {
+            continue;
+        }
+        let step = if number.abs() > 1e15 { number.abs() * 1e-12 } else { 1.0 };
+        add(number - step);
+        add(number + step);
+        add(number);
+        if matches!(kind, Kind::Decimal | Kind::Unknown) {
+            add(number - 0.5);
+            add(number + 0.5);
+        }
+    }
+    for number in [1.0, 2.0, 3.0, 10.0, 250_000.0, 0.0, -5.0, -250_000.0] {
+        add(number);
+    }
+}
+
+/// 999…, 10…0 and the like: a bound written to reach everything.
+fn is_round(number: f64) -> bool {
+    let digits = format!("{:.0}", number.abs());
+    let rest = digits.get(1..).unwrap_or("");
+    digits.chars().all(|digit| digit == '9') || rest.chars().all(|digit| digit == '0') || number >= 9.2e18
+}
+
+fn times(pool: &mut Vec<Value>, past: bool, constants: &[Value]) {
+    let mut add = |at: f64| {
+        if (LONG_PAST..FAR_FUTURE).contains(&at) {
+            pool.push(Value::Time { at, clock: Clock::Sample });
+        }
+    };
+    add(NOW - 400.0 * DAY);
+    if !past {
+        add(NOW + 400.0 * DAY);
+    }
+    add(NOW - 1.0);
+    for constant in constants {
+        let moment = match constant {
+            Value::Time { at, clock } => Some((*at, *clock)),
+            Value::Text(text) => match time::parse(text) {
+                Some(Value::Time { at, clock }) => Some((at, clock)),
+                _ => None,
+            },
+            Value::Span(span) => {
+                add(NOW - span - DAY);
+                if !past || *span > 60.0 {
+                    add(NOW - span + 60.0);
+                }
+                if !past {
+                    add(NOW + span + DAY);
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some((at, clock)) = moment.filter(|(at, _)| at.is_finite()) {
+            for near in [at - DAY, at - 1.0, at, at + 1.0, at + DAY] {
+                if !(past && clock == Clock::Now && near >= NOW) {
+                    add(near);
+                }
+            }
+        }
+    }
+    for back in [3600.0, 8.0 * DAY, 45.0 * DAY, 3.0 * YEAR, 12.0 * YEAR] {
+        add(NOW - back);
+        if !past {
+            add(NOW + back);
+        }
+    }
+}
+
+fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value]) {
+    let mut add = |text: String| {
+        let value = Value::Text(text);
+        if !pool.contains(&value) {
+            pool.push(value);
+        }
+    };
+    add("zq7x".to_owned());
+    add("Mwk 4".to_owned());
+    for constant in constants {
+        if let Value::Text(text) = constant {
+            if text.is_empty() {
+                continue;
+            }
+            add(text.clone());
+            let bare: String = text.trim_matches('%').to_owned();
+            add(bare.clone());
+            add(format!("{bare}q"));
+            add(format!("q{bare}"));
+        }
+        if let Value::Number(number) = constant {
+            let wanted = number.clamp(1.0, 60.0);
+            add("k".repeat(wanted as usize));
+            add("k".repeat((wanted as usize).saturating_add(1)));
+            add(number.to_string());
+        }
+    }
+    add("k".to_owned());
+    add("a longer piece of text, with a comma".to_owned());
+    if can_be_empty != Some(false) {
+        add(String::new());
+    }
+}
+
+struct State<'a> {
+    variables: &'a [Variable],
+    outcomes: &'a [(usize, Outcome)],
+    picks: RefCell<Vec<usize>>,
+}
+
+impl State<'_> {
+    /// First the diagonals, so that one odd value per column is tried at once; then all combinations, or many.
+    fn pick(&self, turn: usize, longest: usize, complete: bool, noise: &mut u64) {
+        let mut picks = self.picks.borrow_mut();
+        let mut rest = turn.saturating_sub(longest);
+        for (pick, variable) in picks.iter_mut().zip(self.variables) {
+            let size = variable.pool.len().max(1);
+            *pick = if turn < longest {
+                turn % size
+            } else if complete {
+                let at = rest % size;
+                rest /= size;
+                at
+            } else {
+                *noise ^= *noise << 13;
+                *noise ^= *noise >> 7;
+                *noise ^= *noise << 17;
+                usize::try_from(*noise % size as u64).unwrap_or(0)
+            };
+        }
+    }
+
+    fn value(&self, id: Id) -> Option<Value> {
+        let at = self.variables.iter().position(|variable| variable.id == id)?;
+        let pick = *self.picks.borrow().get(at)?;
+        self.variables.get(at)?.pool.get(pick).cloned()
+    }
+}
+
+impl Row for State<'_> {
+    fn column(&self, id: usize) -> Tried {
+        match self.value(Id::Column(id)) {
+            Some(value) => Tried { value, row: true },
+            // A column of another source: given from outside.
+            None => Tried::unknown(false),
+        }
+    }
+
+    fn subquery(&self, id: usize) -> Tried {
+        if let Some(value) = self.value(Id::Subquery(id)) {
+            return Tried { value, row: true };
+        }
+        match self.outcomes.iter().find(|(known, _)| *known == id).map(|(_, outcome)| outcome) {
+            Some(Outcome::Every) => Tried::constant(Value::Bool(true)),
+            Some(Outcome::Never) => Tried::constant(Value::Bool(false)),
+            Some(Outcome::Same) => Tried::unknown(false),
+            _ => Tried::unknown(true),
+        }
+    }
+
+    fn extreme(&self, column: usize, largest: bool) -> Tried {
+        let Some(variable) = self.variables.iter().find(|variable| variable.id == Id::Column(column)) else {
+            return Tried::unknown(false);
+        };
+        let mut best: Option<&Value> = None;
+        for value in variable.pool.iter().filter(|value| **value != Value::Null) {
+            best = match best {
+                Some(held) => match value::order(value, held) {
+                    Some(order) if order.is_gt() == largest && !order.is_eq() => Some(value),
+                    _ => Some(held),
+                },
+                None => Some(value),
+            };
+        }
+        best.map_or(Tried::unknown(false), |value| Tried::constant(value.clone()))
+    }
+}
+
+/// Collects the columns of `source` and the constants.
+fn gather(scene: &Scene, expr: &Expr, source: Option<usize>, variables: &mut Vec<Variable>, constants: &mut Vec<Value>) {
+    expr.walk(&mut |part| match part {
+        Expr::Column(id) | Expr::Extreme { column: id, .. } => {
+            let Some(column) = scene.column(*id) else { return };
+            let ours = source.is_none_or(|source| bit(column.source) == bit(source));
+            if ours && !variables.iter().any(|variable| variable.id == Id::Column(*id)) {
+                variables.push(Variable { id: Id::Column(*id), kind: column.kind.clone(), pool: Vec::new() });
+            }
+        }
+        Expr::Const(value @ (Value::Number(_) | Value::Text(_) | Value::Time { .. } | Value::Span(_)))
+            if constants.len() < MOST_CONSTANTS && !constants.contains(value) =>
+        {
+            constants.push(value.clone());
+        }
+        // `now() - interval '90 days'` is one moment of interest.
+        Expr::Arithmetic(..) | Expr::Call(..) | Expr::Cast(..) if scene.mask(part) == 0 && constants.len() < MOST_CONSTANTS => {
+            let tried = evaluate(part, &Nowhere);
+            if matches!(tried.value, Value::Number(_) | Value::Time { .. } | Value::Span(_)) && !constants.contains(&tried.value) {
+                constants.push(tried.value);
+            }
+        }
+        _ => {}
+    });
+}
+
+/// A row without columns.
+pub(crate) struct Nowhere;
+
+impl Row for Nowhere {
+    fn column(&self, _: usize) -> Tried {
+        Tried::unknown(true)
+    }
+
+    fn subquery(&self, _: usize) -> Tried {
+        Tried::unknown(false)
+    }
+
+    fn extreme(&self, _: usize, _: bool) -> Tried {
+        Tried::unknown(false)
+    }
+}
+
+/// Tells the kind of a column that the catalogue does not know from what it is compared with.
+fn infer(expr: &Expr, variables: &mut [Variable]) {
+    let mut learn = |column: &Expr, kind: Kind| {
+        let Some(id) = column.column() else { return };
+        for variable in variables.iter_mut() {
+            if variable.id == Id::Column(id) && matches!(variable.kind, Kind::Unknown) {
+                variable.kind = kind.clone();
+            }
+        }
+    };
+    expr.walk(&mut |part| match part {
+        Expr::Compare(_, left, right) | Expr::Distinct(left, right) | Expr::NullIf(left, right) => {
+            for (column, other) in [(left, right), (right, left)] {
+                if let Some(kind) = kind_of(other) {
+                    learn(column, kind);
+                }
+            }
+        }
+        Expr::AnyOf(_, column, other) => {
+            if let Expr::Array(parts) = other.as_ref()
+                && let Some(kind) = parts.first().and_then(kind_of)
+            {
+                learn(column, kind);
+            }
+        }
+        Expr::Like { text, .. } | Expr::Match { text, .. } => learn(text, Kind::Text),
+        Expr::Arithmetic('|', left, right) => {
+            learn(left, Kind::Text);
+            learn(right, Kind::Text);
+        }
+        Expr::Arithmetic(_, left, right) => {
+            for (column, other) in [(left, right), (right, left)] {
+                match kind_of(other) {
+                    Some(Kind::Span) => learn(column, Kind::Time),
+                    Some(Kind::Time) => learn(column, Kind::Time),
+                    _ => learn(column, Kind::Integer(-9e15, 9e15)),
+                }
+            }
+        }
+        Expr::Call(function, parts) => {
+            use super::expr::Function as F;
+            let kind = match function {
+                F::Length | F::Lower | F::Upper | F::Trim | F::Position | F::StartsWith | F::Left | F::Replace => Kind::Text,
+                F::Abs | F::Sign | F::Floor | F::Ceil | F::Round | F::Mod => Kind::Decimal,
+                F::Truncate | F::Extract | F::IsFinite => Kind::Time,
+                _ => return,
+            };
+            parts.iter().for_each(|part| learn(part, kind.clone()));
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| learn(part, Kind::Bool)),
+        Expr::Not(inner) | Expr::Is(_, inner) => learn(inner, Kind::Bool),
+        Expr::Coalesce(parts) | Expr::Greatest(parts) | Expr::Least(parts) => {
+            if let Some(kind) = parts.iter().find_map(kind_of) {
+                parts.iter().for_each(|part| learn(part, kind.clone()));
+            }
+        }
+        _ => {}
+    });
+    // Alone, a column is a condition.
+    if let Expr::Column(_) = expr {
+        learn(expr, Kind::Bool);
+    }
+}
+
+fn kind_of(expr: &Expr) -> Option<Kind> {
+    match expr {
+        Expr::Cast(_, kind) if *kind != Kind::Other => Some(kind.clone()),
+        _ => match evaluate_constant(expr)? {
+            Value::Bool(_) => Some(Kind::Bool),
+            Value::Number(number) if number.fract() == 0.0 => Some(Kind::Integer(-9e15, 9e15)),
+            Value::Number(_) => Some(Kind::Decimal),
+            Value::Text(text) => Some(match time::parse(&text) {
+                Some(_) => Kind::Time,
+                None if !text.is_empty() && text.parse::<f64>().is_ok() => Kind::Integer(-9e15, 9e15),
+                None => Kind::Text,
+            }),
+            Value::Time { .. } => Some(Kind::Time),
+            Value::Span(_) => Some(Kind::Span),
+            _ => None,
+        },
+    }
+}
+
+/// The value of an expression without columns.
+pub(crate) fn evaluate_constant(expr: &Expr) -> Option<Value> {
+    let mut depends = false;
+    expr.walk(&mut |part| depends |= matches!(part, Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. }));
+    if depends {
+        return None;
+    }
+    match evaluate(expr, &Nowhere).value {
+        Value::Unknown => None,
+        value => Some(value),
+    }
+}
+
+/// Whether two constants are equal as PostgreSQL compares them.
+pub(crate) fn equal(left: &Value, right: &Value) -> bool {
+    let compared = value::compare(Comparison::Equal, &Tried::constant(left.clone()), &Tried::constant(right.clone()));
+    eval::as_bool(&compared) == Some(true)
+}

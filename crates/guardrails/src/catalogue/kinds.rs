@@ -1,0 +1,59 @@
+//! The families of types that matter to a test on a column.
+
+use super::Catalogue;
+use crate::tree::Node;
+
+/// What values a column can hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    Bool,
+    /// A whole number with its smallest and largest value.
+    Integer(f64, f64),
+    Decimal,
+    Text,
+    Time,
+    Uuid,
+    /// An enumeration, with its labels.
+    Labels(Vec<String>),
+    Span,
+    /// Arrays, JSON, geometry and the rest.
+    Other,
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Kind {
+    /// The family of a `TypeName`.
+    pub fn of_type(type_name: &Node, catalogue: Option<&Catalogue>) -> Kind {
+        if type_name.has("array_bounds") {
+            return Kind::Other;
+        }
+        let names = type_name.strings("names");
+        let Some(name) = names.last() else { return Kind::Unknown };
+        Kind::named(name)
+            .or_else(|| catalogue.and_then(|catalogue| catalogue.type_kind(name).cloned()))
+            .unwrap_or(Kind::Other)
+    }
+
+    pub fn named(name: &str) -> Option<Kind> {
+        Some(match name {
+            "bool" | "boolean" => Kind::Bool,
+            "int2" | "smallint" | "smallserial" | "serial2" => Kind::Integer(-32_768.0, 32_767.0),
+            "int4" | "int" | "integer" | "serial" | "serial4" => Kind::Integer(-2_147_483_648.0, 2_147_483_647.0),
+            "int8" | "bigint" | "bigserial" | "serial8" => {
+                Kind::Integer(-9_223_372_036_854_775_808.0, 9_223_372_036_854_775_807.0)
+            }
+            "oid" | "xid" | "cid" => Kind::Integer(0.0, 4_294_967_295.0),
+            "numeric" | "decimal" | "float4" | "float8" | "real" | "money" => Kind::Decimal,
+            "text" | "varchar" | "bpchar" | "char" | "name" | "citext" | "character" => Kind::Text,
+            "date" | "timestamp" | "timestamptz" => Kind::Time,
+            "uuid" => Kind::Uuid,
+            "interval" => Kind::Span,
+            _ => return None,
+        })
+    }
+
+    pub fn is_serial_name(name: &str) -> bool {
+        matches!(name, "serial" | "bigserial" | "smallserial" | "serial2" | "serial4" | "serial8")
+    }
+}

@@ -1,0 +1,190 @@
+//! What is known of a database without asking it: tables, keys, views, functions, rules, triggers.
+//!
+//! Everything enters as DDL, parsed by PostgreSQL's own grammar: a schema file as `pg_dump --schema-only` writes it, the
+//! lines that [`LIVE_QUERY`] yields on a live database, and the statements of a session themselves. One reader for all
+//! three means that they cannot disagree.
+
+mod ddl;
+mod kinds;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use ddl::{CatalogueError, LIVE_QUERY};
+pub(crate) use ddl::{is_temporary, output_name};
+pub(crate) use kinds::Kind;
+
+use crate::tree::Node;
+
+/// A snapshot of a database, or what a session has added to it.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// Changes whenever the content does; part of the key of cached verdicts.
+    pub version: u64,
+    pub(crate) relations: HashMap<Name, Arc<Relation>>,
+    pub(crate) functions: HashMap<String, Vec<Arc<Function>>>,
+    pub(crate) types: HashMap<String, Kind>,
+    /// Statements of a schema file that were not understood.
+    pub skipped: usize,
+}
+
+/// A schema and a name in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Name {
+    pub schema: String,
+    pub name: String,
+}
+
+impl Name {
+    pub fn new(schema: &str, name: &str) -> Name {
+        Name {
+            schema: if schema.is_empty() { "public".to_owned() } else { schema.to_owned() },
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.schema == "public" {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{}.{}", self.schema, self.name)
+        }
+    }
+}
+
+/// A table, view or the like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Relation {
+    pub temporary: bool,
+    pub columns: Vec<Column>,
+    /// Primary and unique keys.
+    pub keys: Vec<Vec<String>>,
+    pub foreign: Vec<ForeignKey>,
+    pub checks: Vec<Arc<Node>>,
+    /// The query of a view.
+    pub view: Option<Arc<Node>>,
+    pub is_foreign: bool,
+    pub rules: Vec<Rule>,
+    pub triggers: Vec<Trigger>,
+    pub row_security: bool,
+    /// How many rows it has, roughly.
+    pub rows: Option<u64>,
+    /// The table that this one is a partition or child of.
+    pub parent: Option<Name>,
+}
+
+/// A column and what its values can be.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub name: String,
+    pub kind: Kind,
+    pub not_null: bool,
+    /// Fed by a sequence: values start at 1.
+    pub serial: bool,
+    /// `DEFAULT now()`: holds a moment of the past.
+    pub default_now: bool,
+    pub default_empty: bool,
+}
+
+/// A reference to another table.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignKey {
+    pub columns: Vec<String>,
+    pub to: Name,
+    /// Empty: its primary key.
+    pub to_columns: Vec<String>,
+}
+
+/// A rewrite rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub name: String,
+    pub event: Event,
+    pub actions: Vec<Arc<Node>>,
+}
+
+/// A trigger.
+#[derive(Debug, Clone)]
+pub(crate) struct Trigger {
+    pub name: String,
+    pub function: String,
+    pub insert: bool,
+    pub delete: bool,
+    pub update: bool,
+}
+
+/// What happens to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    Select,
+    Update,
+    Insert,
+    Delete,
+}
+
+/// A function or procedure.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub schema: String,
+    pub language: String,
+    /// Immutable and stable functions cannot write.
+    pub volatile: bool,
+    pub aggregate: bool,
+    pub arguments: Vec<String>,
+    /// The `CREATE FUNCTION` statement as text, for the parser of PL/pgSQL, which takes nothing less.
+    pub text: Arc<str>,
+    /// The body of a function in SQL, as text.
+    pub body: Arc<str>,
+    /// A body written as `RETURN ..` or `BEGIN ATOMIC`.
+    pub parsed: Option<Arc<Node>>,
+}
+
+impl Relation {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    pub fn is_key(&self, column: &str) -> bool {
+        self.keys.iter().any(|key| matches!(key.as_slice(), [only] if only == column))
+    }
+
+    pub fn primary_key(&self) -> Option<&[String]> {
+        self.keys.first().map(Vec::as_slice)
+    }
+}
+
+impl Catalogue {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.relations.is_empty() && self.functions.is_empty()
+    }
+
+    pub(crate) fn relation(&self, name: &Name) -> Option<&Arc<Relation>> {
+        self.relations.get(name)
+    }
+
+    /// The user functions of that name, in any schema or in the one given.
+    pub(crate) fn functions_named<'a>(&'a self, schema: Option<&'a str>, name: &str) -> impl Iterator<Item = &'a Arc<Function>> {
+        self.functions
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter(move |function| schema.is_none_or(|schema| function.schema == schema))
+    }
+
+    pub(crate) fn type_kind(&self, name: &str) -> Option<&Kind> {
+        self.types.get(name)
+    }
+
+    /// A temporary table of unknown columns.
+    pub(crate) fn add_temporary(&mut self, name: &str) {
+        let relation = Relation { temporary: true, ..Relation::default() };
+        self.relations.insert(Name::new("pg_temp", name), Arc::new(relation));
+    }
+
+    pub(crate) fn drop_temporary(&mut self) {
+        self.relations.retain(|name, _| name.schema != "pg_temp");
+    }
+}
