@@ -10,6 +10,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::zeroize::Zeroizing;
 use sha2::Sha256;
 
+/// The file in the data folder: 64 hexadecimal digits.
+pub const KEY_FILE: &str = "server.key";
+
 /// 32 random bytes. Replicas that share a store share the key.
 #[derive(Clone)]
 pub struct ServerKey(Zeroizing<[u8; 32]>);
@@ -24,18 +27,17 @@ impl ServerKey {
         Ok(Self(bytes))
     }
 
-    /// Reads the key from a file of 64 hexadecimal digits, which is made with a random key when it is not there.
-    /// Nobody but its owner can read the file afterwards.
-    pub fn load_or_create(path: &Path) -> Result<Self> {
+    /// The key in `folder`, which is made at random when it is not there. Nobody but its owner can read it afterwards.
+    pub fn load_or_make(folder: &Path) -> Result<Self> {
+        let path = folder.join(KEY_FILE);
         if !path.exists() {
             let key = Self::random()?;
-            write_private(path, Zeroizing::new(hex::encode(key.0.as_slice())).as_bytes())?;
+            write_private(&path, Zeroizing::new(hex::encode(key.0.as_slice())).as_bytes())?;
             return Ok(key);
         }
-        make_private(path)?;
-        let text = Zeroizing::new(
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
-        );
+        make_private(&path)?;
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = Zeroizing::new(text);
         let mut bytes = Zeroizing::new([0; 32]);
         let read = hex::decode_to_slice(text.trim(), bytes.as_mut_slice());
         ensure!(read.is_ok(), "{} does not hold 64 hexadecimal digits", path.display());
@@ -86,10 +88,10 @@ mod tests {
     #[test]
     fn the_key_is_kept_privately_and_stays_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("server.key");
-        let first = ServerKey::load_or_create(&path).unwrap();
+        let path = folder.path().join(KEY_FILE);
+        let first = ServerKey::load_or_make(folder.path()).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let again = ServerKey::load_or_create(&path).unwrap();
+        let again = ServerKey::load_or_make(folder.path()).unwrap();
         assert_eq!(first.mac("x", &[b"y"]), again.mac("x", &[b"y"]));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_ne!(first.mac("x", &[b"y"]), ServerKey::random().unwrap().mac("x", &[b"y"]));
@@ -98,9 +100,9 @@ mod tests {
     #[test]
     fn a_damaged_key_is_refused_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("server.key");
+        let path = folder.path().join(KEY_FILE);
         fs::write(&path, "0123").unwrap();
-        assert!(ServerKey::load_or_create(&path).is_err());
+        assert!(ServerKey::load_or_make(folder.path()).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "0123");
     }
 

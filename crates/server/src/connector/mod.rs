@@ -1,8 +1,12 @@
 //! What makes a target offer access while a grant lives, and nothing afterwards.
 
+mod postgres;
+
 use async_trait::async_trait;
 use daypass_domain::{AccessLevel, GrantId, ResourceId, Timestamp};
 use daypass_protocol::api::Credential;
+
+pub use postgres::{BadSettings, PostgresConnector};
 
 /// A live grant, as a target needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]

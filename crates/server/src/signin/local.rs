@@ -26,13 +26,15 @@ const FREE_PER_ACCOUNT: u32 = 5;
 const FREE_PER_ADDRESS: u32 = 20;
 /// Each hash takes 19 MiB; more at once would let anyone fill the memory.
 const HASHES_AT_ONCE: usize = 4;
+/// Verified in place of an account that is not there, so that both take as long: a hash of chance bytes, which no
+/// known password has.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$ZiOBWzOnUjkCbgRLxsfYQw$VMbw9IvF3u5ueGB2kr9/ezZrUsV+wmscdCIcSB6OiuI";
 
 /// The embedded default for who is who.
 pub struct LocalAccounts {
     store: Arc<dyn Store>,
     clock: Clock,
-    /// Verified in place of an account that is not there, so that both take as long.
-    nobody: String,
     hashes: Arc<Semaphore>,
     limits: Mutex<Limits>,
 }
@@ -43,11 +45,10 @@ struct Limits {
 }
 
 impl LocalAccounts {
-    pub fn new(store: Arc<dyn Store>, clock: Clock) -> anyhow::Result<Self> {
-        let nobody = hash(&super::secret::random_token()?)?;
+    pub fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
         let limits = Limits { account: Limit::new(FREE_PER_ACCOUNT), address: Limit::new(FREE_PER_ADDRESS) };
         let hashes = Arc::new(Semaphore::new(HASHES_AT_ONCE));
-        Ok(Self { store, clock, nobody, hashes, limits: Mutex::new(limits) })
+        Self { store, clock, hashes, limits: Mutex::new(limits) }
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
@@ -79,7 +80,7 @@ impl IdentityProvider for LocalAccounts {
             None => None,
         };
         let there = kept.is_some();
-        let phc = kept.unwrap_or_else(|| self.nobody.clone());
+        let phc = kept.unwrap_or_else(|| NOBODY.to_owned());
         let permit = self.hashes.clone().acquire_owned().await.map_err(|e| Refused::Unavailable(e.into()))?;
         let matches = tokio::task::spawn_blocking(move || {
             let matches = verify(&typed.password, &phc);
@@ -113,12 +114,13 @@ pub enum PasswordError {
 pub async fn set_password(
     store: &dyn Store,
     user: &UserId,
-    password: SecretString,
+    password: &SecretString,
 ) -> Result<(), PasswordError> {
     let length = password.expose_secret().chars().count();
     if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
         return Err(PasswordError::Length);
     }
+    let password = password.clone();
     let phc = tokio::task::spawn_blocking(move || hash(&password));
     let phc =
         phc.await.map_err(anyhow::Error::from).and_then(|phc| phc).map_err(PasswordError::Unavailable)?;
@@ -128,14 +130,13 @@ pub async fn set_password(
 /// Gives each of `users` who has no password yet this one: how the sample organisation starts.
 pub async fn ensure_passwords(
     store: &dyn Store,
-    users: impl IntoIterator<Item = UserId> + Send,
+    users: &[UserId],
     password: &SecretString,
 ) -> Result<(), PasswordError> {
-    let users: Vec<UserId> = users.into_iter().collect();
     for user in users {
-        let kept = store.password_hash(&user).await.map_err(|e| PasswordError::Unavailable(e.into()))?;
+        let kept = store.password_hash(user).await.map_err(|e| PasswordError::Unavailable(e.into()))?;
         if kept.is_none() {
-            set_password(store, &user, password.clone()).await?;
+            set_password(store, user, password).await?;
         }
     }
     Ok(())
@@ -172,6 +173,15 @@ mod tests {
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
         assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_a_new_one_costs() {
+        let parameters = |phc: &str| phc.rsplitn(3, '$').nth(2).map(str::to_owned);
+        let new = hash(&"correct horse".into()).unwrap();
+        assert_eq!(parameters(NOBODY), parameters(&new));
+        assert_eq!(NOBODY.len(), new.len());
+        assert!(!verify(&"correct horse".into(), NOBODY).unwrap());
     }
 
     #[test]
