@@ -125,6 +125,7 @@ fn empty() -> Snapshot {
         clock_off_s: None,
         connection: Connection::Connecting,
         server: None,
+        suggested_server: None,
         me: None,
         keychain: daypass_protocol::bridge::Keychain::Ready,
         catalogue_revision: 0,

@@ -135,7 +135,7 @@ fn account(desk: &Desk) -> Html {
                     <span class="check-text">
                         <span class="strong">{ &server.organisation }</span>
                         <span class="sub">{ &server.address }</span>
-                        if !server.fingerprint.is_empty() { <code class="sub" title="Certificate fingerprint (SHA-256)">{ &server.fingerprint }</code> }
+                        if !server.fingerprint.is_empty() { <code class="sub" title="SHA-256 of its certificate">{ format!("Certificate {}", server.fingerprint) }</code> }
                     </span>
                 </div>
             }

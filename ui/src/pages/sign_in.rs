@@ -4,7 +4,7 @@ use daypass_protocol::bridge::{Connection, Failure, FoundServer, Intent, Reply, 
 use yew::prelude::*;
 
 use crate::desk::{Desk, use_desk};
-use crate::parts::{Banner, Button, Field, TextInput, Weight, glyph, icon, mark};
+use crate::parts::{Banner, Button, Field, TextInput, Weight, focus, glyph, icon, mark};
 
 /// Where a server started on the same machine listens.
 const USUAL_ADDRESS: &str = "https://localhost:7843";
@@ -65,6 +65,8 @@ pub fn SignIn() -> Html {
         let step = step.clone();
         Callback::from(move |_: MouseEvent| step.set(Step::Address))
     };
+
+    use_effect_with((), |()| focus("#server-address"));
 
     let content = match (&snapshot.connection, &*step) {
         (Connection::SigningIn { address }, _) => waiting(&desk, address),

@@ -70,7 +70,7 @@ pub struct SkeletonProps {
 #[component]
 pub fn Skeleton(props: &SkeletonProps) -> Html {
     html! {
-        <div class={classes!("skeletons", props.of)} role="status" aria-label="Loading">
+        <div class={classes!("skeletons", format!("of-{}", props.of))} role="status" aria-label="Loading">
             { for (0..props.count).map(|n| html! { <div key={n} class="skeleton" /> }) }
         </div>
     }

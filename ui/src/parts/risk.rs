@@ -51,7 +51,7 @@ pub fn RiskPanel(props: &PanelProps) -> Html {
             34..67 => "warn",
             _ => "high",
         };
-    let most = if props.compact { 4 } else { usize::MAX };
+    let most = if props.compact { 2 } else { usize::MAX };
     let counting = risk.factors.iter().filter(|f| f.points > 0);
     let factors = counting.clone().take(most).map(|factor| {
         html! {
@@ -64,19 +64,17 @@ pub fn RiskPanel(props: &PanelProps) -> Html {
             </li>
         }
     });
-    let more = counting.clone().count().saturating_sub(most);
     let silent: Vec<String> =
         risk.factors.iter().filter(|f| f.points == 0).map(|f| f.label.to_lowercase()).collect();
     let silent: Vec<&str> = silent.iter().map(String::as_str).collect();
     html! {
-        <section class="risk" aria-label="Risk">
+        <section class={classes!("risk", props.compact.then_some("compact"))} aria-label="Risk">
             <div class="risk-head">
                 <span class="risk-points num" data-test="risk-points">{ risk.points }</span>
                 <span class="sub">{ "risk of 100" }</span>
                 <span class="end"><Tag tone={tone(risk.band)} dot=true>{ words::band(risk.band) }</Tag></span>
             </div>
             <ul class="factors">{ for factors }</ul>
-            if more > 0 { <p class="sub">{ format!("and {}", words::count(more, "smaller factor", "smaller factors")) }</p> }
             if !props.compact && !silent.is_empty() {
                 <p class="sub">{ format!("Nothing added by {}.", words::listed(&silent, 12)) }</p>
             }

@@ -138,7 +138,7 @@ pub fn RequestForm(props: &FormProps) -> Html {
     html! {
         <div class="form" {onkeydown} data-test="request-form">
             <div class="form-body">
-                { already(&desk, &previewed, props) }
+                { already(&desk, &previewed, draft.level, props) }
                 { levels(&desk, &props.entitlement, &draft, &change, seen("entitlements")) }
                 <Field label="How long" problem={seen("duration_s")} name="duration_s" aside={html! {
                     <span class="strong num">{ words::duration(draft.duration_s) }</span>
@@ -312,7 +312,7 @@ fn use_change(
 }
 
 /// What one has or waits for already, before asking for it again.
-fn already(desk: &Desk, previewed: &Previewed, props: &FormProps) -> Html {
+fn already(desk: &Desk, previewed: &Previewed, level: AccessLevel, props: &FormProps) -> Html {
     if let Purpose::Extend(held) = &props.purpose {
         let until = held.grant.expires_at.map(|until| time::when(until, desk.now()));
         let text = format!(
@@ -359,8 +359,8 @@ fn already(desk: &Desk, previewed: &Previewed, props: &FormProps) -> Html {
             <Banner tone="good" test="held" action={open}>{ format!("You already have {level} here{left}.") }</Banner>
         };
     }
-    let level = Entitlement { resource: props.entitlement.resource.clone(), level: props.entitlement.level };
-    if desk.pending(&level).is_some() {
+    let wanted = Entitlement { resource: props.entitlement.resource.clone(), level };
+    if desk.pending(&wanted).is_some() {
         let go = desk.go.clone();
         let see = Callback::from(move |_: MouseEvent| go.emit(Page::MyAccess));
         let action = if props.compact {

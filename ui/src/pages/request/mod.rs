@@ -87,7 +87,7 @@ fn about(desk: &Desk, entitlement: &Entitlement) -> Html {
             <div class="card-name">
                 <h2 title={b.name.clone()}>{ &b.name }</h2>
                 <div class="about-line">
-                    <span class="sub">{ format!("{} · {}", words::kind(b.kind), b.owner) }</span>
+                    <span class="sub" title={words::kind(b.kind)}>{ &b.owner }</span>
                     <EnvironmentTag of={b.environment} /><SensitivityTag of={b.sensitivity} />
                 </div>
             </div>

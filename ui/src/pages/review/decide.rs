@@ -152,7 +152,7 @@ pub fn DecideDialog(props: &DecideProps) -> Html {
             if matches!(act, Act::Approve | Act::Less) { <blockquote class="reason">{ &r.reason }</blockquote> }
             if act == Act::Less {
                 <Field label="How long" aside={html! { <span class="strong num">{ words::duration(*less) }</span> }}>
-                    <DurationPicker value={*less} longest={asked_s} test="less"
+                    <DurationPicker value={*less} longest={most(asked_s)} test="less"
                         onchange={let less = less.clone(); move |seconds| less.set(seconds)} />
                 </Field>
             }
@@ -174,6 +174,11 @@ pub fn DecideDialog(props: &DecideProps) -> Html {
 fn shorter(asked_s: u32) -> u32 {
     let half = asked_s / 2;
     if half < 300 { half.max(1) } else { half / 300 * 300 }
+}
+
+/// The most that is still less than what is asked.
+fn most(asked_s: u32) -> u32 {
+    if asked_s > 600 { asked_s - 300 } else { (asked_s / 2).max(1) }
 }
 
 fn afterwards(act: Act, name: &str, reply: &Reply) -> String {
