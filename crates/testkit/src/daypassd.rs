@@ -21,9 +21,11 @@ pub struct Daypassd {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     folder: PathBuf,
-    ready: Box<dyn Fn(&str) -> Result<()> + Send + Sync>,
+    ready: Probe,
     running: Option<Running>,
 }
+
+type Probe = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
 impl Daypassd {
     /// Starts `program`; its log goes to `<folder>/<program>.log`. `ready` is asked with the text logged so far, until it

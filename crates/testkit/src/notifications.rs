@@ -60,7 +60,7 @@ pub struct Notification {
     pub app: String,
     /// `LOW`, `NORMAL` or `CRITICAL`.
     pub urgency: String,
-    /// When it came, on the clock that goes on during suspend.
+    /// When it came, to the millisecond, on the clock that goes on during suspend.
     pub at: Duration,
     pub summary: String,
     pub body: String,
@@ -174,7 +174,7 @@ fn read_record(record: &str) -> Result<Notification> {
         id: id.parse().with_context(|| format!("an id of {id:?}"))?,
         app: (*app).to_owned(),
         urgency: (*urgency).to_owned(),
-        at: Duration::from_micros(at.parse().with_context(|| format!("a time of {at:?}"))?),
+        at: Duration::from_millis(at.parse().with_context(|| format!("a time of {at:?}"))?),
         summary: (*summary).to_owned(),
         body: (*body).to_owned(),
     })

@@ -70,6 +70,14 @@ impl Window {
         Ok(Self { driver, agent, session })
     }
 
+    /// Goes to another page of the application, or of a browser, by its address.
+    ///
+    /// # Errors
+    /// When the page cannot be loaded.
+    pub fn visit(&self, address: &str) -> Result<()> {
+        self.post("url", json!({"url": address})).map(drop)
+    }
+
     /// What the application and the driver printed.
     #[must_use]
     pub fn log(&self) -> String {

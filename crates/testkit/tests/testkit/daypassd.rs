@@ -1,6 +1,6 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
-use daypass_testkit::Daypassd;
+use daypass_testkit::{Daypassd, wait_until};
 
 /// A shell in the server's place: what is tested is how it is started, asked and ended.
 const SERVER: &str =
@@ -16,22 +16,24 @@ fn start(folder: &Path) -> anyhow::Result<Daypassd> {
 #[test]
 fn a_server_is_stopped_started_killed_and_frozen() {
     let folder = tempfile::tempdir().unwrap();
-    let log = || fs::read_to_string(folder.path().join("sh.log")).unwrap();
+    let logged = |line: &str| fs::read_to_string(folder.path().join("sh.log")).unwrap().matches(line).count();
     let mut server = start(folder.path()).unwrap();
     let first = server.pid().unwrap();
     server.restart().unwrap();
     assert_ne!(server.pid().unwrap(), first);
-    assert_eq!(log(), "ready for the test\nsaid goodbye\nready for the test\n");
+    assert_eq!((logged("ready for the test"), logged("said goodbye")), (2, 1));
     server.kill9();
     assert_eq!(server.pid(), None);
-    assert_eq!(log().matches("goodbye").count(), 1);
+    assert_eq!(logged("said goodbye"), 1);
     server.start_again().unwrap();
     server.freeze();
     let pid = server.pid().unwrap();
-    let state = || {
-        fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().split_whitespace().nth(2).unwrap().to_owned()
-    };
-    assert_eq!(state(), "T");
+    wait_until("the frozen server to stand still", Duration::from_secs(5), || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        anyhow::ensure!(stat.contains(") T "), "{stat}");
+        Ok(())
+    })
+    .unwrap();
     drop(server);
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
 }

@@ -1,14 +1,10 @@
-use std::{path::Path, process::Command, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use daypass_testkit::{Bus, Desk, Display, Keychain, KeychainState, Notifications, wait_until};
+use futures_util::StreamExt;
+use zbus::zvariant::Value;
 
 const SOON: Duration = Duration::from_secs(10);
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
 
 #[test]
 fn the_keychain_is_seen_from_outside_item_by_item() {
@@ -69,55 +65,48 @@ fn a_screenshot_shows_what_is_on_the_display() {
     assert_eq!(size, [640, 400]);
 }
 
-/// Sends with a program of the desktop's own; gives what its buttons brought back.
-fn notify(bus: &Bus, display: &Display) -> std::process::Child {
-    Command::new("gdbus")
-        .envs(bus.env())
-        .envs(display.env())
-        .args(["monitor", "--session", "--dest", "org.freedesktop.Notifications"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap()
+async fn send(service: &zbus::Proxy<'_>, summary: &str, body: &str) {
+    let buttons = ["approve", "Open", "later", "Later"];
+    let hints = HashMap::from([("urgency", Value::from(2u8))]);
+    let message = ("Daypass", 0u32, "", summary, body, &buttons[..], hints, 0i32);
+    let _id: u32 = service.call("Notify", &message).await.unwrap();
 }
 
-fn send(bus: &Bus, summary: &str, body: &str, actions: &str) {
-    let hints = "{'urgency': <byte 2>}";
-    run(Command::new("gdbus")
-        .envs(bus.env())
-        .args(["call", "--session", "--dest", "org.freedesktop.Notifications"])
-        .args([
-            "--object-path",
-            "/org/freedesktop/Notifications",
-            "--method",
-            "org.freedesktop.Notifications.Notify",
-        ])
-        .args(["Daypass", "0", "", summary, body, actions, hints, "0"]));
+async fn notifications_of(bus: &Bus) -> zbus::Proxy<'static> {
+    let name = "org.freedesktop.Notifications";
+    let connection =
+        zbus::connection::Builder::address(bus.address().as_str()).unwrap().build().await.unwrap();
+    zbus::Proxy::new(&connection, name, "/org/freedesktop/Notifications", name).await.unwrap()
 }
 
-#[test]
-fn notifications_are_read_and_their_buttons_pressed() {
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_are_read_and_their_buttons_pressed() {
     let bus = Bus::start().unwrap();
     let display = Display::start().unwrap();
     let notifications = Notifications::start(&bus, &display).unwrap();
     assert_eq!(notifications.shown().unwrap(), []);
-    let mut monitor = notify(&bus, &display);
-    // The monitor says so when it listens.
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(monitor.stdout.take().unwrap()));
-    assert!(lines.next().unwrap().unwrap().contains("Monitoring"));
-    lines.next();
-    send(&bus, "Bram waits", "Write on <b>orders</b>; risk 61", "['approve', 'Open', 'later', 'Later']");
-    send(&bus, "Chiara waits", "Read on mail\nfor 30 minutes", "['approve', 'Open', 'later', 'Later']");
+    let service = notifications_of(&bus).await;
+    let mut pressed = service.receive_signal("ActionInvoked").await.unwrap();
+    let before = daypass_clock::Clock::system().uptime();
+    send(&service, "Bram waits", "Write on <b>orders</b>; risk 61").await;
+    send(&service, "Chiara waits", "Read on mail\nfor 30 minutes").await;
     let bram = notifications.wait_for("Bram", SOON).unwrap();
     let chiara = notifications.wait_for("for 30 minutes", SOON).unwrap();
     assert_eq!((bram.app.as_str(), bram.urgency.as_str()), ("Daypass", "CRITICAL"));
     assert_eq!(chiara.summary, "Chiara waits");
     assert!(bram.body.contains("risk 61"), "{}", bram.body);
-    assert!(bram.at <= chiara.at);
+    let after = daypass_clock::Clock::system().uptime();
+    let millisecond = Duration::from_millis(1);
+    assert!(
+        before <= bram.at + millisecond && bram.at <= chiara.at && chiara.at <= after,
+        "{bram:?} {chiara:?}"
+    );
     assert_eq!(notifications.on_screen().unwrap(), 2);
     notifications.press(&bram, "Later").unwrap();
-    let invoked = lines.map_while(Result::ok).find(|line| line.contains("ActionInvoked")).unwrap();
-    assert!(invoked.contains(&format!("(uint32 {}, 'later')", bram.id)), "{invoked}");
-    assert!(notifications.press(&chiara, "Deny").unwrap_err().to_string().contains("#Later (Chiara waits)"));
+    let signal = tokio::time::timeout(SOON, pressed.next()).await.unwrap().unwrap();
+    assert_eq!(signal.body().deserialize::<(u32, String)>().unwrap(), (bram.id, "later".to_owned()));
+    let refusal = notifications.press(&chiara, "Deny").unwrap_err().to_string();
+    assert!(refusal.contains("#Later (Chiara waits)"), "{refusal}");
     notifications.close_all().unwrap();
     wait_until("an empty screen", SOON, || {
         anyhow::ensure!(notifications.on_screen()? == 0, "something is there");
@@ -125,16 +114,14 @@ fn notifications_are_read_and_their_buttons_pressed() {
     })
     .unwrap();
     assert_eq!(notifications.shown().unwrap().len(), 2);
-    monitor.kill().unwrap();
-    monitor.wait().unwrap();
 }
 
-#[test]
-fn two_desks_stand_side_by_side_and_leave_nothing() {
+#[tokio::test(flavor = "multi_thread")]
+async fn two_desks_stand_side_by_side_and_leave_nothing() {
     let desks = [Desk::start().unwrap(), Desk::start().unwrap()];
     let [ada, bram] = &desks;
     assert_ne!(ada.display.name(), bram.display.name());
-    run(ada.command(Path::new("notify-send")).args(["--app-name=probe", "Only for Ada", "body"]));
+    send(&notifications_of(&ada.bus).await, "Only for Ada", "body").await;
     ada.notifications.wait_for("Only for Ada", SOON).unwrap();
     ada.keychain.store("A label", &[("service", "probe")], "of Ada").unwrap();
     assert_eq!(bram.notifications.shown().unwrap(), []);

@@ -4,15 +4,14 @@
 use std::{fs, path::PathBuf};
 
 use daypass_testkit::{Desk, Window};
-use serde_json::json;
 
 const PAGE: &str = r#"<!doctype html><title>Probe</title>
 <p id="greeting">Good morning</p>
 <label>Reason <input id="reason"></label>
 <button onclick="said.textContent = 'because ' + reason.value">Send it</button>
 <button onclick="setTimeout(() => late.innerHTML = '<b class=new>Here now</b>', 300)">Wait</button>
-<button onclick="confirm.showModal()">Ask</button>
-<dialog id="confirm"><p>Sure?</p><button onclick="said.textContent = 'sure'; confirm.close()">Send it</button></dialog>
+<button onclick="question.showModal()">Ask</button>
+<dialog id="question"><p>Sure?</p><button onclick="said.textContent = 'sure'; question.close()">Send it</button></dialog>
 <p id="said"></p><p id="late"></p>
 <script>addEventListener('keydown', (e) => { if (e.ctrlKey && e.key === 'k') said.textContent = 'palette' })</script>"#;
 
@@ -33,7 +32,7 @@ fn a_page_is_read_clicked_typed_into_and_pictured() {
     let page = desk.bus.folder().join("probe.html");
     fs::write(&page, PAGE).unwrap();
     let window = Window::open(&desk, &browser(), &["--automation"], &[]).unwrap();
-    window.eval_js("location.href = arguments[0]", &[json!(format!("file://{}", page.display()))]).unwrap();
+    window.visit(&format!("file://{}", page.display())).unwrap();
     window.wait_text("Good morning").unwrap();
     assert_eq!(window.title().unwrap(), "Probe");
     assert_eq!(window.text("#greeting").unwrap(), "Good morning");
