@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid, Policy,
-    PolicyId, PolicySet, PolicySetError, PrincipalConstraint, Request, ResourceConstraint, ValidationMode,
-    Validator,
+    PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, ValidationMode, Validator,
 };
 use miette::Diagnostic;
 
@@ -156,24 +155,25 @@ impl Rules {
 
     fn rule(&self, policies: Vec<usize>, q: &Question<'_>, entities: &Entities) -> Ruling {
         match self.set_of(policies) {
-            Ok(policies) => self.ask(&policies, &q.request, entities),
-            Err(_) => Ruling::Failed(Vec::new()),
+            Some(policies) => self.ask(&policies, &q.request, entities),
+            None => Ruling::Failed(Vec::new()),
         }
     }
 
-    fn set_of(&self, numbers: Vec<usize>) -> Result<Arc<PolicySet>, PolicySetError> {
+    /// None when two policies have one name, which loading rules out.
+    fn set_of(&self, numbers: Vec<usize>) -> Option<Arc<PolicySet>> {
         let sets = || self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = sets().get(&numbers) {
-            return Ok(set.clone());
+            return Some(set.clone());
         }
         let policies = numbers.iter().filter_map(|n| self.policies.get(*n)).cloned();
-        let set = Arc::new(PolicySet::from_policies(policies)?);
+        let set = Arc::new(PolicySet::from_policies(policies).ok()?);
         let mut sets = sets();
         if sets.len() >= MAX_SETS {
             sets.clear();
         }
         sets.insert(numbers, set.clone());
-        Ok(set)
+        Some(set)
     }
 
     /// Decides without the index.

@@ -65,7 +65,7 @@ impl World {
     }
 
     fn build(org: &Org, schema: Schema) -> Result<Self, Box<dyn std::error::Error>> {
-        let name = |type_name: &str| EntityTypeName::from_str(type_name);
+        let name = |type_name: &str| EntityTypeName::from_str(type_name).map_err(Box::new);
         let (user, group, resource) = (name("User")?, name("Group")?, name("Resource")?);
         let (environment, sensitivity) = (name("Environment")?, name("Sensitivity")?);
         let (kind, tag, action) = (name("Kind")?, name("Tag")?, name("Action")?);
