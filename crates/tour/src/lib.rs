@@ -1,1 +1,11 @@
-//! The guided tour and the benchmark of the main job, on real parts.
+//! A whole world for the tour, the benchmark and the end-to-end tests: a target, a server, and people at their desks.
+//!
+//! Every part is the real one. What people do in their browser is done over HTTP, as the browser would.
+
+mod browser;
+mod person;
+mod world;
+
+pub use browser::sign_in;
+pub use person::Person;
+pub use world::{PASSWORD, World, shop};
