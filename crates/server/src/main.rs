@@ -23,6 +23,8 @@ enum Command {
     Account(command::account::Arguments),
     /// Reads a policy folder and says everything that is wrong with it.
     CheckPolicy(command::policy::Arguments),
+    /// Writes the sample organisation's policy into a folder, to begin one's own with.
+    InitPolicy(command::policy::InitArguments),
     /// Prints the description of the API.
     Openapi,
 }
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Command::Rebuild(arguments) => command::rebuild::run(arguments),
         Command::Account(arguments) => command::account::run(arguments),
         Command::CheckPolicy(arguments) => command::policy::run(arguments),
+        Command::InitPolicy(arguments) => command::policy::init(arguments),
         Command::Openapi => command::openapi(),
     };
     match outcome {

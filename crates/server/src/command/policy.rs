@@ -30,6 +30,28 @@ pub fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
+/// `daypassd init-policy`.
+#[derive(Debug, clap::Args)]
+pub struct InitArguments {
+    /// The folder to make; the sample organisation's files are written there as a beginning.
+    folder: PathBuf,
+}
+
+pub fn init(arguments: InitArguments) -> Result<()> {
+    let folder = arguments.folder;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let sample = Sources::sample();
+    let texts = [&sample.org, &sample.schema, &sample.request, &sample.approve, &sample.obligations];
+    for (name, text) in Sources::FILES.iter().zip(texts) {
+        let path = folder.join(name);
+        // Somebody's own policy is never written over.
+        let mut file = std::fs::File::create_new(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        file.write_all(text.as_bytes())?;
+    }
+    writeln!(std::io::stdout(), "The sample policy is in {}. Start with org.toml.", folder.display())?;
+    Ok(())
+}
+
 /// Reads a policy folder.
 pub fn read(folder: &Path, set: &[String]) -> Result<Sources> {
     let file = |name: &str| {

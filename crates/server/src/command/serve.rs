@@ -45,8 +45,9 @@ pub struct Arguments {
     /// The policy folder; read again whenever it changes.
     #[arg(long, env = "DAYPASS_POLICY", required_unless_present = "sample")]
     policy: Option<PathBuf>,
-    /// The sample organisation, with the password in DAYPASS_SAMPLE_PASSWORD for everyone who has none.
-    #[arg(long, conflicts_with = "policy")]
+    /// The sample organisation, unless --policy names another; everyone without a password gets the one in
+    /// DAYPASS_SAMPLE_PASSWORD.
+    #[arg(long)]
     sample: bool,
     /// Values for ${NAME} in org.toml, as NAME=value.
     #[arg(long = "set", value_name = "NAME=VALUE")]
