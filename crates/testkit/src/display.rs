@@ -70,12 +70,7 @@ impl Display {
     /// What a program needs in its environment to draw here.
     #[must_use]
     pub fn env(&self) -> Vec<(OsString, OsString)> {
-        vec![
-            ("DISPLAY".into(), self.name().into()),
-            ("GDK_BACKEND".into(), "x11".into()),
-            // Without a graphics card the web view's shared buffers only cost memory.
-            ("WEBKIT_DISABLE_DMABUF_RENDERER".into(), "1".into()),
-        ]
+        vec![("DISPLAY".into(), self.name().into()), ("GDK_BACKEND".into(), "x11".into())]
     }
 
     /// The whole screen as a PNG file.

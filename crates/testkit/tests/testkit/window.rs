@@ -1,9 +1,9 @@
 //! The driver's side of a window, shown with the small browser that comes with the web view; the application's own tests
 //! use the same with the application.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
-use daypass_testkit::{Desk, Window};
+use daypass_testkit::{Desk, Window, wait_until};
 
 const PAGE: &str = r#"<!doctype html><title>Probe</title>
 <p id="greeting">Good morning</p>
@@ -63,5 +63,10 @@ fn a_page_is_read_clicked_typed_into_and_pictured() {
     assert!(missing.contains("Approve"), "{missing}");
     let pid = window.pid().unwrap();
     window.close();
-    assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
+    wait_until("the browser to be gone", Duration::from_secs(5), || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        anyhow::ensure!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        Ok(())
+    })
+    .unwrap();
 }
