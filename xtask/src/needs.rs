@@ -38,9 +38,7 @@ pub const NEEDS: &[Need] = &[
     program("pkg-config", "pkg-config", "finds the libraries below"),
     library("libwebkit2gtk-4.1-dev", "webkit2gtk-4.1", "the window's web view"),
     library("libayatana-appindicator3-dev", "ayatana-appindicator3-0.1", "the tray icon"),
-    library("librsvg2-dev", "librsvg-2.0", "icons"),
-    library("libssl-dev", "openssl", "the web view's build"),
-    file("libxdo-dev", "/usr/include/xdo.h", "keyboard menus of the window"),
+    library("libdbus-1-dev", "dbus-1", "the window's link to the desktop"),
     file("libclang-dev", "/usr/lib/libclang.so", "reads the headers of PostgreSQL's SQL parser"),
     // To run and test on real parts.
     program("postgresql", "postgres", "the sample database, and the server's own store in tests"),
