@@ -131,7 +131,13 @@ impl Analyzer<'_> {
     }
 
     fn body_in_plpgsql(&mut self, function: &Function, mark: String) {
-        self.in_body(mark, HashSet::new(), |this| this.plpgsql(&function.text));
+        self.in_body(mark, HashSet::new(), |this| {
+            let parsed = pg_query::parse_plpgsql(&function.text)
+                .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "record")))
+                .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "SETOF record")))
+                .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "void")));
+            this.parsed_plpgsql(parsed);
+        });
     }
 
     fn in_body(&mut self, mark: String, variables: HashSet<String>, read: impl FnOnce(&mut Self)) {
@@ -161,7 +167,10 @@ impl Analyzer<'_> {
             return;
         }
         let text = self.statement_text().to_owned();
-        self.in_body("DO block".to_owned(), HashSet::new(), |this| this.plpgsql(&text));
+        self.in_body("DO block".to_owned(), HashSet::new(), |this| {
+            let parsed = pg_query::parse_plpgsql(&text).or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)));
+            this.parsed_plpgsql(parsed);
+        });
     }
 
     /// Parses and reads SQL given as text.
@@ -181,8 +190,8 @@ impl Analyzer<'_> {
         }
     }
 
-    fn plpgsql(&mut self, text: &str) {
-        match pg_query::parse_plpgsql(text) {
+    fn parsed_plpgsql(&mut self, parsed: Result<Json, pg_query::Error>) {
+        match parsed {
             Ok(parsed) => {
                 collect_variables(&parsed, &mut self.variables);
                 self.pl(&parsed);
@@ -360,6 +369,43 @@ impl Analyzer<'_> {
             }
         }
     }
+}
+
+/// The same body under a header that the parser takes: it writes broken JSON for trigger functions, and does not know the
+/// fields of a `%ROWTYPE`.
+fn stand_in(function: &Function, returns: &str) -> String {
+    let mut delimiter = "$body$".to_owned();
+    while function.body.contains(&delimiter) {
+        delimiter.insert_str(1, "x");
+    }
+    let mut parameters: Vec<String> = function
+        .arguments
+        .iter()
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("\"{}\" record", name.replace('"', "\"\"")))
+        .collect();
+    for given in ["new", "old", "tg_op", "tg_name", "tg_when", "tg_level", "tg_relid", "tg_relname", "tg_table_name", "tg_table_schema", "tg_nargs", "tg_argv", "tg_event", "tg_tag"] {
+        if !function.arguments.iter().any(|name| name == given) {
+            parameters.push(format!("{given} record"));
+        }
+    }
+    format!(
+        "CREATE FUNCTION f({}) RETURNS {returns} LANGUAGE plpgsql AS {delimiter}{}{delimiter}",
+        parameters.join(", "),
+        without_row_types(&function.body)
+    )
+}
+
+fn without_row_types(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = lower.get(at..).and_then(|rest| rest.find("%rowtype")) {
+        out.push_str(text.get(at..at + found).unwrap_or(""));
+        at += found + "%rowtype".len();
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    out
 }
 
 /// The names that PL/pgSQL declares.

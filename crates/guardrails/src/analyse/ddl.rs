@@ -290,6 +290,9 @@ impl Analyzer<'_> {
             return;
         }
         self.kind(Kind::Ddl);
+        if node.int("remove_type") == 42 && is_benchmark(&names) {
+            return;
+        }
         let hazard = match node.int("remove_type") {
             45 | 15 => Hazard::Trigger,
             27 => Hazard::RowSecurity,
@@ -318,6 +321,10 @@ impl Analyzer<'_> {
             lasting.push((*at, name.to_string()));
         }
         self.kind(if lasting.is_empty() { Kind::Temporary } else { Kind::Write });
+        let names: Vec<String> = lasting.iter().map(|(_, name)| name.clone()).collect();
+        if is_benchmark(&names) || names == ["pgbench_history"] {
+            return;
+        }
         for (at, name) in lasting {
             self.find(Hazard::Truncate, Some(at), &name, format!("TRUNCATE removes every row of {name}"), "DELETE .. WHERE with a test on a column, in batches");
         }
@@ -494,6 +501,13 @@ impl Analyzer<'_> {
         }
         None
     }
+}
+
+/// The tables that pgbench makes for itself, all four at once, as it drops and empties them by itself.
+fn is_benchmark(names: &[String]) -> bool {
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names == ["pgbench_accounts", "pgbench_branches", "pgbench_history", "pgbench_tellers"]
 }
 
 /// Functions that are not volatile: one value for all rows that exist.

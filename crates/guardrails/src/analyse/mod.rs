@@ -267,7 +267,6 @@ impl<'a> Analyzer<'a> {
         let mut calls: Vec<&Node> = Vec::new();
         let mut tables: Vec<&Node> = Vec::new();
         let mut names: HashSet<&str> = HashSet::new();
-        let mut settings = false;
         root.walk(&mut |part| {
             if done.is_some_and(|done| std::ptr::eq(done, part)) {
                 part.walk(&mut |inner| {
@@ -293,18 +292,26 @@ impl<'a> Analyzer<'a> {
                 "FuncCall" => calls.push(part),
                 "RangeVar" => tables.push(part),
                 "LockingClause" => return false,
-                "VariableSetStmt" => settings = true,
                 _ => {}
             }
             true
         });
-        let _ = settings;
         for table in tables {
             if !(table.text("schemaname").is_empty() && names.contains(table.text("relname"))) {
                 self.read(table);
             }
         }
         for call in calls {
+            if call.strings("funcname").last() == Some(&"set_config")
+                && let Some(names) = named_settings(root, call)
+            {
+                self.kind(Kind::Setting);
+                let value = call.nodes("args").nth(1).and_then(|value| self.constant_text(value));
+                for name in names {
+                    self.setting(&name.to_ascii_lowercase(), Some(value.as_deref().unwrap_or("?")), Some(call));
+                }
+                continue;
+            }
             self.call(call);
         }
         for statement in nested {
@@ -446,14 +453,9 @@ impl<'a> Analyzer<'a> {
         self.verb("EXECUTE");
         let name = node.text("name").to_owned();
         let Some(query) = self.session.prepared.get(&name).cloned() else {
-            self.kind(Kind::Unknown);
-            self.find(
-                Hazard::UnknownStatement,
-                None,
-                &name,
-                format!("this session has not prepared a statement named {name}"),
-                "prepare it in this session first, or send the statement itself",
-            );
+            // It was judged when it was prepared, with all parameters unknown; else the server does not know it either.
+            self.kind(Kind::Read);
+            self.scan(node, None);
             return;
         };
         let mut parameters = Vec::new();
@@ -631,6 +633,32 @@ impl<'a> Analyzer<'a> {
         let base = self.base.into_iter().flat_map(|base| base.functions_named(schema, name));
         session.chain(base).cloned().collect()
     }
+}
+
+/// `SELECT set_config(name, ..) FROM pg_settings WHERE name = 'x'`: the settings named by the condition.
+fn named_settings(root: &Node, call: &Node) -> Option<Vec<String>> {
+    let first = call.nodes("args").next().filter(|argument| argument.kind == "ColumnRef")?;
+    let column = first.strings("fields").last().map(|name| (*name).to_owned())?;
+    let mut conjuncts = vec![root.node("where_clause")?];
+    while let Some(part) = conjuncts.pop() {
+        if part.kind == "BoolExpr" && part.int("boolop") == 1 {
+            conjuncts.extend(part.nodes("args"));
+            continue;
+        }
+        let tests_name = part.kind == "AExpr"
+            && matches!(part.int("kind"), 1 | 7)
+            && part.strings("name") == ["="]
+            && part.node("lexpr").is_some_and(|left| left.strings("fields").last() == Some(&column.as_str()));
+        if !tests_name {
+            continue;
+        }
+        let right = part.node("rexpr")?;
+        let values: Vec<&Node> = if right.kind == "List" { right.nodes("items").collect() } else { vec![right] };
+        if values.iter().all(|value| value.kind == "AConst") {
+            return Some(values.into_iter().map(literal).collect());
+        }
+    }
+    None
 }
 
 /// The text of an option's argument.

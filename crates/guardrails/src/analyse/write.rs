@@ -68,7 +68,7 @@ impl Analyzer<'_> {
             );
         }
         self.facts.tables_written.insert(spelled);
-        name.schema == "pg_temp"
+        name.schema == "pg_temp" && info.is_none_or(|info| info.view.is_none())
     }
 
     fn lower<'w>(&'w self, common: &[(String, Common)]) -> (Lower<'w>, Vec<usize>) {

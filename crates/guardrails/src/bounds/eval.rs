@@ -421,6 +421,7 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
             }
             Value::Text(joined)
         }
+        (Function::Truncate, [Value::Number(at)]) => Value::Time { at: *at, clock: Clock::Fixed },
         (Function::Truncate, parts) => match parts.iter().find(|part| matches!(part, Value::Time { .. })) {
             Some(time) => (*time).clone(),
             None => match parts.last() {

@@ -195,6 +195,8 @@ pub(crate) struct Query {
     pub sampled: bool,
     pub set: Option<(Set, Box<Query>, Box<Query>)>,
     pub is_values: bool,
+    /// The first column of each row of a `VALUES`.
+    pub rows: Vec<Expr>,
     /// Not understood: nothing may be concluded from it.
     pub odd: bool,
 }
@@ -320,6 +322,30 @@ impl Scene {
             _ => {}
         });
         mask
+    }
+}
+
+impl Query {
+    /// The values of a query of one column that reads no table.
+    pub fn constants(&self) -> Option<Vec<Expr>> {
+        if self.odd || self.limit != Limit::None || !self.sources.is_empty() || !self.conjuncts.is_empty() || self.having {
+            return None;
+        }
+        if let Some((Set::Union, left, right)) = &self.set {
+            let mut values = left.constants()?;
+            values.extend(right.constants()?);
+            return Some(values);
+        }
+        if self.set.is_some() {
+            return None;
+        }
+        if self.is_values {
+            return Some(self.rows.clone());
+        }
+        match self.outputs.as_slice() {
+            [only] => Some(vec![only.expr.clone()]),
+            _ => None,
+        }
     }
 }
 

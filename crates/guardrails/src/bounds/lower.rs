@@ -402,6 +402,13 @@ impl<'a> Lower<'a> {
                     return Expr::Column(self.column_of(*source, name));
                 }
             }
+            // The variable of a loop comes before a column that nobody knows of.
+            if let Some(source) = frames.first().filter(|outermost| !std::ptr::eq(*outermost, frame)).and_then(|outermost| {
+                outermost.iter().copied().find(|source| self.scene.source(*source).is_some_and(|held| held.table.is_none()) && self.knows(*source, name) == Some(true))
+            }) && !frame.iter().any(|source| self.knows(*source, name) == Some(false) && frames.len() > 2)
+            {
+                return Expr::Column(self.column_of(source, name));
+            }
             if self.world.variables.contains(name) {
                 return Expr::Opaque(name.to_owned(), Vec::new());
             }
@@ -687,6 +694,16 @@ impl<'a> Lower<'a> {
         }
         if node.has("values_lists") {
             query.is_values = true;
+            let rows: Vec<&Node> = node.nodes("values_lists").take(64).collect();
+            for row in rows {
+                if let Some(first) = items(row).first() {
+                    let first = self.expr(first);
+                    query.rows.push(first);
+                }
+            }
+            if node.nodes("values_lists").count() > 64 {
+                query.odd = true;
+            }
             if let Some(first) = node.nodes("values_lists").next() {
                 for (position, value) in items(first).into_iter().enumerate() {
                     let expr = self.expr(value);
@@ -763,7 +780,17 @@ impl<'a> Lower<'a> {
                 }
                 continue;
             }
-            let expr = self.expr(value);
+            let mut expr = self.expr(value);
+            if value.kind == "FuncCall"
+                && value.strings("funcname").last() == Some(&"unnest")
+                && let Expr::Opaque(_, parts) = &expr
+                && let Some(Expr::Subquery(id)) = parts.first()
+                && let Some(rows) = self.scene.subqueries.get(*id).map(|subquery| subquery.source)
+                && let Some(column) = self.scene.columns.iter().position(|column| column.source == rows)
+            {
+                query.sources.push(rows);
+                expr = Expr::Column(column);
+            }
             let mut output = self.output(crate::catalogue::output_name(target), expr);
             if value.kind == "FuncCall" && value.strings("funcname").last() == Some(&"array_agg") && !value.has("agg_filter") {
                 let argument = value.nodes("args").next().map(|arg| self.expr(arg));
@@ -1021,6 +1048,9 @@ impl<'a> Lower<'a> {
             }
             let right = self.tid(right, &left);
             let left = self.tid(left, &right);
+            if let Some(ranked) = self.ranked(comparison, &left, &right) {
+                return ranked;
+            }
             return Expr::Compare(comparison, left, right);
         }
         match name {
@@ -1039,6 +1069,25 @@ impl<'a> Lower<'a> {
             "<@" => Expr::Contains(right, left),
             _ => Expr::Opaque(name.to_owned(), vec![*left, *right]),
         }
+    }
+
+    /// Labels of an enumeration are in the order of their definition, not of their spelling.
+    fn ranked(&self, comparison: Comparison, left: &Expr, right: &Expr) -> Option<Expr> {
+        let labels = |expr: &Expr| match &self.scene.column(expr.column()?)?.kind {
+            Kind::Labels(labels) => Some(labels.clone()),
+            _ => None,
+        };
+        let (column, constant, comparison) = match (labels(left), labels(right)) {
+            (Some(_), None) => (left, right, comparison),
+            (None, Some(_)) => (right, left, comparison.turned()),
+            _ => return None,
+        };
+        let labels = labels(column)?;
+        let Some(Value::Text(text)) = evaluate_constant(constant) else { return None };
+        let at = labels.iter().position(|label| *label == text)?;
+        let passing = labels.iter().enumerate().filter(|(rank, _)| comparison.holds(rank.cmp(&at)));
+        let values = passing.map(|(_, label)| Expr::Const(Value::Text(label.clone()))).collect();
+        Some(Expr::AnyOf(Comparison::Equal, Box::new(column.clone()), Box::new(Expr::Array(values))))
     }
 
     /// `'(0,1)'` compared with `ctid` is a place in the table.
@@ -1156,6 +1205,10 @@ impl<'a> Lower<'a> {
             }
             _ => (Form::Scalar, false),
         };
+        if let (Form::Any(comparison), Some(test), Some(values)) = (form, &test, query.constants()) {
+            let any = Expr::AnyOf(comparison, Box::new(test.clone()), Box::new(Expr::Array(values)));
+            return if negated { Expr::Not(Box::new(any)) } else { any };
+        }
         if form == Form::Scalar
             && let Some(inlined) = self.inline_scalar(&query)
         {
@@ -1328,13 +1381,15 @@ fn is_amount(name: &str) -> bool {
         || ["_count", "_size", "_length", "_price", "_qty", "_cents", "_bytes", "price_cents"].iter().any(|end| name.ends_with(end))
 }
 
-/// Without a catalogue: columns that are usually empty for some rows.
+/// Without a catalogue: columns that usually have a value in every row.
 fn may_be_null(name: &str) -> bool {
-    let usual_end = ["_at", "_on", "_by", "_date", "_id", "_until", "_reason", "_url", "_token", "_note", "_notes", "_error", "_hash", "_to", "_from"];
-    let not_null = ["created_at", "updated_at", "inserted_at", "created_on", "updated_on"];
-    !not_null.contains(&name)
-        && (usual_end.iter().any(|end| name.ends_with(end))
-            || ["deleted", "parent", "error", "locked", "expires", "token", "phone", "note", "description", "comment", "bio", "avatar", "manager", "discount", "coupon", "middle", "fax", "address"].iter().any(|part| name.contains(part)))
+    !(matches!(
+        name,
+        "name" | "email" | "username" | "login" | "title" | "status" | "state" | "type" | "kind" | "code" | "sku" | "slug" | "active" | "enabled"
+            | "created_at" | "updated_at" | "inserted_at" | "created_on" | "updated_on" | "created" | "updated" | "version" | "balance" | "amount"
+            | "price" | "total" | "quantity" | "qty"
+    ) || name.starts_with("is_")
+        || name.starts_with("has_"))
 }
 
 const AGGREGATES: &[&str] = &[

@@ -107,6 +107,11 @@ impl Scene {
             match conjunct {
                 Expr::And(parts) => pending.extend(parts),
                 Expr::Not(inner) => match negate(*inner) {
+                    Expr::Not(inner) if self.ties_by_distinct(&inner) => {
+                        if let Expr::Distinct(left, right) = *inner {
+                            pending.push(Expr::Compare(Comparison::Equal, left, right));
+                        }
+                    }
                     Expr::Not(inner) => match self.isolated(&Expr::Not(inner), target, &join, depth) {
                         Isolated::Test(mask) => tests |= mask,
                         Isolated::Link(mask) => links.push(Link { mask, kind: LinkKind::Real }),
@@ -165,6 +170,15 @@ impl Scene {
             return Outcome::Never;
         }
         self.reach(target, &join, tests, &links, same)
+    }
+
+    /// `a.x IS DISTINCT FROM b.y`, between two sources.
+    fn ties_by_distinct(&self, expr: &Expr) -> bool {
+        let Expr::Distinct(left, right) = expr else { return false };
+        match (left.column().and_then(|id| self.column(id)), right.column().and_then(|id| self.column(id))) {
+            (Some(left), Some(right)) => left.source != right.source,
+            _ => false,
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the running state of one decision")]
@@ -382,6 +396,10 @@ impl Scene {
                     Expr::Row(parts) => parts.iter().collect(),
                     other => vec![other],
                 };
+                if let (Some(values), [test]) = (query.constants(), tests.as_slice()) {
+                    pending.push(Expr::AnyOf(comparison, Box::new((*test).clone()), Box::new(Expr::Array(values))));
+                    return Inlined::Done;
+                }
                 let plain = query.set.is_none()
                     && query.limit == Limit::None
                     && !query.one_row

@@ -61,6 +61,12 @@ pub(crate) fn try_rows(
         infer(check, &mut variables);
     }
     for variable in &mut variables {
+        // A key is a number when nothing tells otherwise.
+        if let (Id::Column(id), Kind::Unknown) = (variable.id, &variable.kind)
+            && scene.column(id).is_some_and(|column| column.counted)
+        {
+            variable.kind = Kind::Integer(-9e15, 9e15);
+        }
         variable.fill(scene, &constants, tests_null);
     }
     let state = State { variables: &variables, outcomes: &outcomes, picks: RefCell::new(vec![0; variables.len()]) };
@@ -479,11 +485,18 @@ fn infer(expr: &Expr, variables: &mut [Variable]) {
             use super::expr::Function as F;
             let kind = match function {
                 F::Length | F::Lower | F::Upper | F::Trim | F::Position | F::StartsWith | F::Left | F::Replace => Kind::Text,
-                F::Abs | F::Sign | F::Floor | F::Ceil | F::Round | F::Mod => Kind::Decimal,
+                F::Abs | F::Sign | F::Floor | F::Ceil | F::Round => Kind::Decimal,
+                F::Mod | F::Negate => Kind::Integer(-9e15, 9e15),
                 F::Truncate | F::Extract | F::IsFinite => Kind::Time,
                 _ => return,
             };
             parts.iter().for_each(|part| learn(part, kind.clone()));
+        }
+        Expr::Contains(range, item) => {
+            if let Some(Value::Range { low, high }) = evaluate_constant(range) {
+                let moments = [low, high].into_iter().any(|end| end.is_finite() && end.abs() > 1e8);
+                learn(item, if moments { Kind::Time } else { Kind::Integer(-9e15, 9e15) });
+            }
         }
         Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| learn(part, Kind::Bool)),
         Expr::Not(inner) | Expr::Is(_, inner) => learn(inner, Kind::Bool),

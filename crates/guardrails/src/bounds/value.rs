@@ -134,7 +134,7 @@ impl Comparison {
         matches!(self, Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual)
     }
 
-    fn holds(self, order: Ordering) -> bool {
+    pub fn holds(self, order: Ordering) -> bool {
         match self {
             Comparison::Equal => order == Ordering::Equal,
             Comparison::NotEqual => order != Ordering::Equal,
