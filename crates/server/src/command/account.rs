@@ -34,7 +34,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let password = SecretString::from(typed.trim_end_matches(['\r', '\n']));
     block_on(async {
         let store = SqlStore::open(&place.store_url()?).await?;
-        signin::set_password(&store, &user, password).await?;
+        signin::set_password(&store, &user, &password).await?;
         writeln!(std::io::stdout(), "The password of {user} is set.")?;
         Ok(())
     })

@@ -25,7 +25,7 @@ use crate::key::ServerKey;
 use crate::signin::{self, Directory, LocalAccounts, Settings, SignIn};
 use crate::store::{Body, Circumstances, NewEvent, PersonEvent, SqlStore, Store, StoreError, Stream};
 use crate::reconcile;
-use crate::tls::Tls;
+use crate::tls::Identity;
 
 /// How long open answers may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -87,7 +87,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         }
         None => Weights::default(),
     };
-    let key = ServerKey::load_or_create(&folder.join("server.key"))?;
+    let key = ServerKey::load_or_make(&folder)?;
     let store: Arc<dyn Store> = Arc::new(SqlStore::open(&arguments.place.store_url()?).await?);
     if arguments.sample {
         give_sample_passwords(store.as_ref(), &policy).await?;
@@ -101,14 +101,14 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let address = listener.local_addr()?;
     let issuer = arguments.public_url.clone().unwrap_or_else(|| format!("https://{address}"));
     let identity = match (&arguments.certificate, &arguments.key) {
-        (Some(certificate), Some(key)) => Tls::given(certificate, key)?,
-        _ => Tls::own(&folder, &host_names(&issuer))?,
+        (Some(certificate), Some(key)) => Identity::load(certificate, key)?,
+        _ => Identity::load_or_make(&folder, &host_names(&issuer), clock.now())?,
     };
     let signin = SignIn::new(
         store.clone(),
         clock.clone(),
         Arc::new(AppDirectory(app.clone())),
-        Arc::new(LocalAccounts::new(store, clock)?),
+        Arc::new(LocalAccounts::new(store, clock)),
         key,
         Settings { issuer: issuer.clone(), organisation: app.policy().org().name.clone() },
     );
@@ -132,7 +132,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     writeln!(std::io::stdout(), r#"{{"listening":"{issuer}","fingerprint":"{}"}}"#, identity.fingerprint())?;
     std::io::stdout().flush()?;
     tracing::info!(%address, fingerprint = %identity.fingerprint(), "listening");
-    axum_server::from_tcp_rustls(listener, identity.for_axum())?
+    axum_server::from_tcp_rustls(listener, identity.server_config())?
         .handle(handle)
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await?;
@@ -151,8 +151,8 @@ fn host_names(issuer: &str) -> Vec<String> {
 async fn give_sample_passwords(store: &dyn Store, policy: &Policy) -> Result<()> {
     let password = std::env::var("DAYPASS_SAMPLE_PASSWORD")
         .context("--sample needs a password for the sample people in DAYPASS_SAMPLE_PASSWORD")?;
-    let people = policy.org().people.keys().cloned();
-    signin::ensure_passwords(store, people, &SecretString::from(password)).await?;
+    let people: Vec<UserId> = policy.org().people.keys().cloned().collect();
+    signin::ensure_passwords(store, &people, &SecretString::from(password)).await?;
     Ok(())
 }
 
