@@ -19,7 +19,7 @@ enum Over {
     Nothing,
     Release(GrantId),
     Withdraw(RequestId),
-    Form(Entitlement, Purpose),
+    Form(Box<(Entitlement, Purpose)>),
 }
 
 #[component]
@@ -53,7 +53,7 @@ pub fn MyAccess() -> Html {
         .collect();
     let nothing = live.is_empty() && waiting.is_empty();
     let browse = desk.go.reform(|_: MouseEvent| Page::Access);
-    let with_drawer = matches!(*over, Over::Form(..));
+    let with_drawer = matches!(*over, Over::Form(_));
 
     html! {
         <div class={classes!("page", with_drawer.then_some("with-drawer"))}>
@@ -97,8 +97,8 @@ pub fn MyAccess() -> Html {
                         </section>
                     }
                 </div>
-                if let Over::Form(entitlement, purpose) = &*over {
-                    <RequestDrawer entitlement={entitlement.clone()} purpose={purpose.clone()} onclose={close.clone()} />
+                if let Over::Form(form) = &*over {
+                    <RequestDrawer entitlement={form.0.clone()} purpose={form.1.clone()} onclose={close.clone()} />
                 }
             </div>
             { dialogs(&desk, &over, &close) }
@@ -137,7 +137,7 @@ fn dialogs(desk: &Desk, over: &Over, close: &Callback<()>) -> Html {
                 <p>{ "It leaves the approvers' queues. Approvals that it has so far are void." }</p>
             </Confirm>
         },
-        Over::Nothing | Over::Form(..) => Html::default(),
+        Over::Nothing | Over::Form(_) => Html::default(),
     }
 }
 
@@ -204,7 +204,7 @@ fn GrantRow(props: &GrantProps) -> Html {
                 </span>
                 if live {
                     <Button weight={Weight::Quiet} icon={glyph::TIMER} test="extend"
-                        onclick={over(Over::Form(entitlement, Purpose::Extend(props.held.clone())))}>{ "More time" }</Button>
+                        onclick={over(Over::Form(Box::new((entitlement, Purpose::Extend(props.held.clone())))))}>{ "More time" }</Button>
                 }
                 if matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. }) {
                     <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="release"
@@ -281,7 +281,7 @@ fn WaitingRow(props: &WaitingProps) -> Html {
         let open = props.open.clone();
         Callback::from(move |_: MouseEvent| open.emit(what.clone()))
     };
-    let edit = r.asked().first().map(|e| over(Over::Form(e.clone(), Purpose::Edit(r.clone()))));
+    let edit = r.asked().first().map(|e| over(Over::Form(Box::new((e.clone(), Purpose::Edit(r.clone()))))));
     let first = r.entitlements.first();
     html! {
         <article class="grant" data-test={format!("request-{}", r.id)}>

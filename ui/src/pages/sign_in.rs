@@ -6,9 +6,6 @@ use yew::prelude::*;
 use crate::desk::{Desk, use_desk};
 use crate::parts::{Banner, Button, Field, TextInput, Weight, focus, glyph, icon, mark};
 
-/// Where a server started on the same machine listens.
-const USUAL_ADDRESS: &str = "https://localhost:7843";
-
 #[derive(Clone, PartialEq)]
 enum Step {
     Address,
@@ -21,8 +18,10 @@ enum Step {
 pub fn SignIn() -> Html {
     let desk = use_desk();
     let snapshot = desk.snapshot.clone();
-    let address =
-        use_state(|| snapshot.server.as_ref().map_or_else(|| USUAL_ADDRESS.into(), |s| s.address.clone()));
+    let address = use_state(|| {
+        let known = snapshot.server.as_ref().map(|s| s.address.clone());
+        known.or_else(|| snapshot.suggested_server.clone()).unwrap_or_default()
+    });
     let step = use_state(|| Step::Address);
     let opening = use_state(|| false);
     let refused = use_state(|| None::<Failure>);

@@ -8,6 +8,8 @@ mod sent;
 use daypass_domain::Entitlement;
 use daypass_protocol::api::RequestView;
 use daypass_protocol::bridge::{Intent, LocalGrant};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 pub use draft::Draft;
@@ -39,6 +41,7 @@ pub struct DrawerProps {
 #[component]
 pub fn RequestDrawer(props: &DrawerProps) -> Html {
     let desk = use_desk();
+    use_focus_given_back();
     let what = match &props.purpose {
         Purpose::New => "Request access",
         Purpose::Edit(_) => "Change your request",
@@ -55,6 +58,19 @@ pub fn RequestDrawer(props: &DrawerProps) -> Html {
                 onclose={props.onclose.clone()} />
         </aside>
     }
+}
+
+/// When this goes, what had the focus before it came has it again.
+#[hook]
+fn use_focus_given_back() {
+    let before = use_memo((), |()| web_sys::window()?.document()?.active_element()?.dyn_into::<HtmlElement>().ok());
+    use_effect_with((), move |()| {
+        move || {
+            if let Some(element) = &*before {
+                let _ = element.focus();
+            }
+        }
+    });
 }
 
 #[derive(Properties, PartialEq)]

@@ -2,7 +2,7 @@
 
 use daypass_domain::Verdict;
 use daypass_protocol::api::{RequestStatus, RequestView};
-use daypass_protocol::bridge::{Failure, Intent, Reply, Tone};
+use daypass_protocol::bridge::{Failure, Intent, Page, Reply, Tone};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
@@ -56,7 +56,7 @@ pub fn DecideDialog(props: &DecideProps) -> Html {
         let (note, missing, busy, failure, less) =
             (note.clone(), missing.clone(), busy.clone(), failure.clone(), less.clone());
         let (onclose, say, id, digest) = (props.onclose.clone(), desk.say.clone(), r.id, r.digest);
-        let name = r.requester.name.clone();
+        let (name, go) = (r.requester.name.clone(), desk.go.clone());
         Callback::from(move |()| {
             if *busy || changed {
                 return;
@@ -74,13 +74,14 @@ pub fn DecideDialog(props: &DecideProps) -> Html {
                 Act::Deny => Verdict::Deny,
                 Act::Ask => Verdict::Ask,
             };
-            let (busy, failure, onclose, say, name) =
-                (busy.clone(), failure.clone(), onclose.clone(), say.clone(), name.clone());
+            let (busy, failure, onclose, say, name, go) =
+                (busy.clone(), failure.clone(), onclose.clone(), say.clone(), name.clone(), go.clone());
             let intent = Intent::Decide { id, digest, verdict, note: note.trim().to_string() };
             Desk::ask(intent, move |answer| match answer {
                 Ok(reply) => {
                     say.emit((Tone::Good, afterwards(act, &name, &reply)));
                     onclose.emit(());
+                    go.emit(Page::Review(None));
                 }
                 Err(why) => {
                     busy.set(false);
