@@ -204,7 +204,9 @@ fn bar(filter: &UseStateHandle<Filter>, search: NodeRef, count: Option<String>, 
     let onkeydown = {
         let filter = filter.clone();
         Callback::from(move |e: KeyboardEvent| {
-            if e.key() == "Escape" {
+            if e.key() == "Escape" && !filter.text.is_empty() {
+                // Clears the search first; once more closes what is open beside it.
+                e.stop_propagation();
                 filter.set(Filter { text: String::new(), ..(*filter).clone() });
             }
         })

@@ -22,6 +22,8 @@ struct Found {
     page: Option<HistoryPage>,
     failure: Option<Failure>,
     more_coming: bool,
+    /// Older pages were asked for: a new first page would throw them away.
+    deep: bool,
 }
 
 #[component]
@@ -30,26 +32,29 @@ pub fn History() -> Html {
     let filter = use_state(HistoryFilter::default);
     let found = use_state(Found::default);
     let turn = use_mut_ref(|| 0_u32);
+    let searched = use_mut_ref(|| None::<HistoryFilter>);
     let exporting = use_state(|| false);
 
     {
         let (found, filter, turn) = (found.clone(), (*filter).clone(), turn.clone());
         // A new snapshot may mean new entries.
         use_effect_with((filter, desk.snapshot.revision), move |(filter, _)| {
-            let mine = next(&turn);
-            let (filter, first) = (filter.clone(), found.page.is_none());
-            let timeout = Timeout::new(if first { 0 } else { PAUSE_MS }, move || {
+            let same = searched.replace(Some(filter.clone())).as_ref() == Some(filter);
+            let (filter, first, wanted) = (filter.clone(), found.page.is_none(), !(same && found.deep));
+            let mine = if wanted { next(&turn) } else { 0 };
+            let search = move || {
                 let before = found.page.clone();
                 Desk::ask(Intent::History { filter }, move |answer| {
                     if *turn.borrow() == mine {
                         found.set(match answer {
                             Ok(Reply::History(page)) => Found { page: Some(page), ..Found::default() },
                             Ok(_) => Found { page: before, ..Found::default() },
-                            Err(why) => Found { page: before, failure: Some(why), more_coming: false },
+                            Err(why) => Found { page: before, failure: Some(why), ..Found::default() },
                         });
                     }
                 });
-            });
+            };
+            let timeout = wanted.then(|| Timeout::new(if first { 0 } else { PAUSE_MS }, search));
             move || drop(timeout)
         });
     }
@@ -67,10 +72,10 @@ pub fn History() -> Html {
                     found.set(match answer {
                         Ok(Reply::History(next)) => {
                             let entries = page.entries.into_iter().chain(next.entries).collect();
-                            Found { page: Some(HistoryPage { entries, ..next }), ..Found::default() }
+                            Found { page: Some(HistoryPage { entries, ..next }), deep: true, ..Found::default() }
                         }
                         Ok(_) => Found { page: Some(page), ..Found::default() },
-                        Err(why) => Found { page: Some(page), failure: Some(why), more_coming: false },
+                        Err(why) => Found { page: Some(page), failure: Some(why), deep: true, ..Found::default() },
                     });
                 }
             });

@@ -20,6 +20,6 @@ pub use icon::{glyph, icon, kind_icon};
 pub use people::{Person, Stages};
 pub use risk::{RiskBadge, RiskPanel};
 pub use shell::{Shell, mark};
-pub use table::{focus, keys_are_free, move_selection};
+pub use table::{focus, keys_are_free, move_selection, use_escape};
 pub use tags::{EnvironmentTag, SensitivityTag, Tag};
 pub use time::{Countdown, Timeline, TimelineItem};

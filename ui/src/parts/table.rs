@@ -1,5 +1,6 @@
 //! The keyboard model of lists: one row is chosen, letters and arrows move, and nothing moves while someone types.
 
+use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -27,6 +28,27 @@ pub fn keys_are_free(e: &KeyboardEvent) -> bool {
             || element.closest("dialog").is_ok_and(|d| d.is_some())
     });
     !typing && find("dialog[open]").is_none()
+}
+
+/// Calls `onescape` for Esc, wherever the focus is, but for a dialog's own.
+#[hook]
+pub fn use_escape(onescape: Callback<()>) {
+    // The listener stays; what it calls is the latest.
+    let latest = use_mut_ref(|| onescape.clone());
+    *latest.borrow_mut() = onescape;
+    use_effect_with((), move |()| {
+        let document = web_sys::window().and_then(|w| w.document());
+        let listener = document.map(|document| {
+            EventListener::new(&document, "keydown", move |event| {
+                let escape = event.dyn_ref::<KeyboardEvent>().is_some_and(|e| e.key() == "Escape");
+                if escape && find("dialog[open]").is_none() {
+                    let call = latest.borrow().clone();
+                    call.emit(());
+                }
+            })
+        });
+        move || drop(listener)
+    });
 }
 
 /// Moves the focus to the first element that `selector` names.

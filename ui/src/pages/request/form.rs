@@ -113,17 +113,12 @@ pub fn RequestForm(props: &FormProps) -> Html {
         return html! { <Sent request={request.clone()} compact={props.compact} onclose={close} /> };
     }
     let onkeydown = {
-        let (send, onclose) = (send.clone(), props.onclose.clone());
-        Callback::from(move |e: KeyboardEvent| match e.key().as_str() {
-            "Enter" if e.ctrl_key() || e.meta_key() => {
+        let send = send.clone();
+        Callback::from(move |e: KeyboardEvent| {
+            if e.key() == "Enter" && (e.ctrl_key() || e.meta_key()) {
                 e.prevent_default();
                 send.emit(());
             }
-            "Escape" => {
-                e.prevent_default();
-                onclose.emit(());
-            }
-            _ => {}
         })
     };
     let set_reason = change.reform(|text: String| Change::Reason(text));

@@ -16,7 +16,7 @@ pub use draft::Draft;
 use form::RequestForm;
 
 use crate::desk::{Desk, use_desk};
-use crate::parts::{Button, EnvironmentTag, SensitivityTag, Weight, glyph, kind_icon};
+use crate::parts::{Button, EnvironmentTag, SensitivityTag, Weight, glyph, kind_icon, use_escape};
 use crate::words;
 
 /// What the form is for.
@@ -42,6 +42,7 @@ pub struct DrawerProps {
 pub fn RequestDrawer(props: &DrawerProps) -> Html {
     let desk = use_desk();
     use_focus_given_back();
+    use_escape(props.onclose.clone());
     let what = match &props.purpose {
         Purpose::New => "Request access",
         Purpose::Edit(_) => "Change your request",
@@ -83,6 +84,7 @@ pub struct QuickProps {
 pub fn Quick(props: &QuickProps) -> Html {
     let desk = use_desk();
     let onclose = Callback::from(|()| Desk::ask(Intent::CloseWindow, |_| ()));
+    use_escape(onclose.clone());
     html! {
         <main class="quick">
             <header class="drawer-head">{ about(&desk, &props.entitlement) }</header>
