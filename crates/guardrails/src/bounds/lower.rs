@@ -402,11 +402,11 @@ impl<'a> Lower<'a> {
                     return Expr::Column(self.column_of(*source, name));
                 }
             }
-            // The variable of a loop comes before a column that nobody knows of.
-            if let Some(source) = frames.first().filter(|outermost| !std::ptr::eq(*outermost, frame)).and_then(|outermost| {
-                outermost.iter().copied().find(|source| self.scene.source(*source).is_some_and(|held| held.table.is_none()) && self.knows(*source, name) == Some(true))
-            }) && !frame.iter().any(|source| self.knows(*source, name) == Some(false) && frames.len() > 2)
-            {
+            // The scalar variable of a loop comes before a column that nobody knows of.
+            let of_loop = frames.first().into_iter().flatten().copied().find(|source| {
+                self.scene.source(*source).is_some_and(|held| held.alias.is_empty() && held.table.is_none()) && self.knows(*source, name) == Some(true)
+            });
+            if let Some(source) = of_loop {
                 return Expr::Column(self.column_of(source, name));
             }
             if self.world.variables.contains(name) {

@@ -1,0 +1,4 @@
+COPY a FROM stdin;
+1	2
+\.
+CREATE TABLE c(x int);

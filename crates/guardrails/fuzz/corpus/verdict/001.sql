@@ -1,0 +1,1 @@
+ALTER ROLE ALL SET statement_timeout = 0

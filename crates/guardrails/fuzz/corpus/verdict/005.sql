@@ -1,0 +1,1 @@
+DELETE FROM users WHERE id NOT IN (SELECT id FROM users WHERE false)

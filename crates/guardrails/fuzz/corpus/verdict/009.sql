@@ -1,0 +1,1 @@
+DELETE FROM users WHERE extract(year from created_at) > 1990

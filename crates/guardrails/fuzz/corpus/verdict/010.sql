@@ -1,0 +1,1 @@
+UPDATE users SET name = 'x' WHERE U&"\0069d" = id

@@ -1,0 +1,1 @@
+DELETE FROM users WHERE octet_length(name) >= 1

@@ -1,0 +1,1 @@
+DELETE FROM users WHERE created_at < now() - make_interval(days => 3000)

@@ -1,0 +1,1 @@
+LOCK TABLE public."Weird Table" IN ACCESS SHARE MODE

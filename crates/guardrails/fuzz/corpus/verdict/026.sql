@@ -1,0 +1,1 @@
+DELETE FROM users WHERE extract(epoch from created_at) > 0

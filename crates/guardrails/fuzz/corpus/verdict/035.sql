@@ -1,0 +1,1 @@
+UPDATE orders SET total = 0 WHERE id < 9223372036854775807

@@ -1,0 +1,1 @@
+UPDATE users SET name='x' FROM orders o WHERE o.id = 5

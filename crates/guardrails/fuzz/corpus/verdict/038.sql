@@ -1,0 +1,1 @@
+DELETE FROM users USING (SELECT id FROM users) s WHERE s.id = users.id

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE d < '0001-99-99'::date + interval '1e400 days'

@@ -1,0 +1,1 @@
+UPDATE t SET a=1 WHERE position(E'\x80' in b) > 0
