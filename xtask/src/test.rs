@@ -32,7 +32,7 @@ fn lint() -> Result<()> {
     step::command("formatting", workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
     // The application's build script and macros read dist, so it has to be there, even empty.
     std::fs::create_dir_all(workspace::root().join("dist"))?;
-    let deny = ["--quiet", "--", "--deny", "warnings"];
+    let deny = ["--", "--deny", "warnings"];
     step::command("lints", workspace::cargo()?.arg("clippy").args(HOST).arg("--all-targets").args(deny))?;
     step::command(
         "lints of the front end",

@@ -27,7 +27,7 @@ pub fn run(args: &[String]) -> Result<()> {
 pub fn build(release: bool) -> Result<()> {
     let profile = if release { "wasm-release" } else { "wasm-dev" };
     step::step(&format!("build the front end ({profile})"), || {
-        step::succeed(workspace::cargo()?.args(["build", "--quiet", "--package", "daypass-ui"]).args([
+        step::succeed(workspace::cargo()?.args(["build", "--package", "daypass-ui"]).args([
             "--target",
             "wasm32-unknown-unknown",
             "--profile",
@@ -108,4 +108,26 @@ fn bring_in_line(folder: &Path, wanted: &BTreeMap<PathBuf, Vec<u8>>) -> Result<u
         changed += 1;
     }
     Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_written_and_what_is_not_wanted_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("fonts/old.woff2");
+        fs::create_dir_all(old.parent().unwrap()).unwrap();
+        fs::write(&old, "old").unwrap();
+        let file = |name: &str, content: &str| (PathBuf::from(name), content.as_bytes().to_vec());
+        let mut wanted = BTreeMap::from([file("index.html", "<p>"), file("fonts/new.woff2", "new")]);
+        assert_eq!(bring_in_line(folder.path(), &wanted).unwrap(), 3);
+        assert_eq!(files_under(folder.path()).unwrap(), wanted);
+        let written = fs::metadata(folder.path().join("index.html")).unwrap().modified().unwrap();
+        wanted.extend([file("fonts/new.woff2", "newer")]);
+        assert_eq!(bring_in_line(folder.path(), &wanted).unwrap(), 1);
+        assert_eq!(files_under(folder.path()).unwrap(), wanted);
+        assert_eq!(fs::metadata(folder.path().join("index.html")).unwrap().modified().unwrap(), written);
+    }
 }
