@@ -150,7 +150,11 @@ struct WindowProps {
 #[component]
 fn Window(props: &WindowProps) -> Html {
     let snapshot = props.snapshot.0.clone();
-    let (toasts, say, dismiss) = use_toasts(&snapshot);
+    let (mut toasts, say, dismiss) = use_toasts(&snapshot);
+    if matches!(props.route, Route::Quick(_)) {
+        // The main window tells the rest.
+        toasts.retain(|toast| toast.id >= OWN);
+    }
     let drafts = use_memo((), |()| Default::default());
     let (catalogue, reload_catalogue) = use_catalogue(&snapshot);
     use_theme(snapshot.settings.theme);
@@ -192,11 +196,12 @@ fn shown(page: &Page) -> Html {
     }
 }
 
+/// Ids of messages from here on are this window's own.
+const OWN: u64 = 1 << 52;
+
 /// Messages of the shell and of this window, newest last, and the ways to add and to close one.
 #[hook]
 fn use_toasts(snapshot: &Rc<Snapshot>) -> (Vec<Toast>, Callback<(Tone, String)>, Callback<u64>) {
-    /// Ids from here on are this window's own.
-    const OWN: u64 = 1 << 52;
     let own = use_reducer(Own::default);
     let closed = use_mut_ref(Vec::<u64>::new);
     let redraw = use_force_update();

@@ -431,11 +431,17 @@ fn state_of(
             )
         }
         Outcome::NotNow { why, until } => {
-            let text =
-                until.map_or_else(|| why.clone(), |until| format!("Not until {}", time::when(until, now)));
+            // Days ahead, the hour is for whoever points at it.
+            let short = until.map(|until| match time::day(until, now).as_str() {
+                "Today" | "Tomorrow" => format!("Not until {}", time::when(until, now)),
+                day => format!("Not until {day}"),
+            });
+            let long = until
+                .map_or_else(|| why.clone(), |until| format!("{why} (until {})", time::when(until, now)));
+            let text = short.unwrap_or_else(|| why.clone());
             (
                 html! { <span class="level-state not">{ icon(glyph::DENIED) }<span class="clip">{ text }</span></span> },
-                why.clone(),
+                long,
             )
         }
     }

@@ -72,10 +72,16 @@ pub fn History() -> Html {
                     found.set(match answer {
                         Ok(Reply::History(next)) => {
                             let entries = page.entries.into_iter().chain(next.entries).collect();
-                            Found { page: Some(HistoryPage { entries, ..next }), deep: true, ..Found::default() }
+                            Found {
+                                page: Some(HistoryPage { entries, ..next }),
+                                deep: true,
+                                ..Found::default()
+                            }
                         }
                         Ok(_) => Found { page: Some(page), ..Found::default() },
-                        Err(why) => Found { page: Some(page), failure: Some(why), deep: true, ..Found::default() },
+                        Err(why) => {
+                            Found { page: Some(page), failure: Some(why), deep: true, ..Found::default() }
+                        }
                     });
                 }
             });

@@ -64,7 +64,8 @@ pub fn RequestDrawer(props: &DrawerProps) -> Html {
 /// When this goes, what had the focus before it came has it again.
 #[hook]
 fn use_focus_given_back() {
-    let before = use_memo((), |()| web_sys::window()?.document()?.active_element()?.dyn_into::<HtmlElement>().ok());
+    let before =
+        use_memo((), |()| web_sys::window()?.document()?.active_element()?.dyn_into::<HtmlElement>().ok());
     use_effect_with((), move |()| {
         move || {
             if let Some(element) = &*before {

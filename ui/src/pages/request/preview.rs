@@ -101,6 +101,7 @@ pub fn PreviewPanel(props: &PreviewProps) -> Html {
         Outcome::NotNow { .. } => ("bad", glyph::DENIED, "Not possible now".to_string()),
     };
     let more = match &preview.outcome {
+        Outcome::Automatic { .. } if props.compact => Html::default(),
         Outcome::Automatic { .. } => html! {
             <span class="sub">{ "Policy allows this without anyone's approval. It is recorded like any other." }</span>
         },
