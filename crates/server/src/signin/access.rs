@@ -21,6 +21,7 @@ const LONGEST: usize = 1000;
 
 /// The person who is signed in, on which device, by which sign-in. Its being there is the proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::manual_non_exhaustive, reason = "it must not be made elsewhere in this crate either")]
 pub struct Principal {
     pub user: UserId,
     pub device: DeviceId,

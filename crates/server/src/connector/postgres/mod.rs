@@ -68,7 +68,11 @@ impl PostgresConnector {
         admin: &SecretString,
         key: &ServerKey,
     ) -> Result<Self, BadSettings> {
-        let admin = PgConnectOptions::from_str(admin.expose_secret()).map_err(|_| BadSettings)?;
+        let admin = admin.expose_secret();
+        if !admin.starts_with("postgresql://") && !admin.starts_with("postgres://") {
+            return Err(BadSettings);
+        }
+        let admin = PgConnectOptions::from_str(admin).map_err(|_| BadSettings)?;
         let admin = admin
             .database(&settings.database)
             .application_name("daypassd")
