@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::api::Api;
-use crate::failure::{failure, from_keychain, signed_out};
+use crate::failure::{failure, from_keychain, local, signed_out};
 use crate::keychain::{KeychainError, KeychainThread, refresh_user};
 
 pub(crate) const CLIENT_ID: &str = "daypass-desktop";
@@ -116,7 +116,7 @@ impl Session {
         *held = Held::default();
         let user = self.user();
         if let Ok(refresh) = self.0.keychain.get(user.clone()).await {
-            let told = self.0.api.form("/oauth/revoke", &[("token", refresh.expose_secret())]).await;
+            let told = self.0.api.form("/oauth/revoke", &[("token", refresh.expose_secret()), ("client_id", CLIENT_ID)]).await;
             if let Err(f) = told {
                 tracing::info!(message = %f.message, "the server was not told of the sign-out");
             }
@@ -133,6 +133,11 @@ impl Session {
 
     /// An access token that lives for a while yet.
     async fn access(&self) -> Result<SecretString, Failure> {
+        let session = self.clone();
+        finished(async move { session.access_held().await }).await
+    }
+
+    async fn access_held(&self) -> Result<SecretString, Failure> {
         let mut held = self.0.tokens.lock().await;
         if let Some((token, renew_at)) = &held.access
             && self.0.clock.uptime() < *renew_at
@@ -144,6 +149,11 @@ impl Session {
 
     /// An access token other than `refused`: another task may have renewed it meanwhile.
     async fn renewed(&self, refused: &SecretString) -> Result<SecretString, Failure> {
+        let (session, refused) = (self.clone(), refused.clone());
+        finished(async move { session.renewed_held(&refused).await }).await
+    }
+
+    async fn renewed_held(&self, refused: &SecretString) -> Result<SecretString, Failure> {
         let mut held = self.0.tokens.lock().await;
         if let Some((token, _)) = &held.access
             && token.expose_secret() != refused.expose_secret()
@@ -190,6 +200,14 @@ impl Session {
         held.access = Some((tokens.access_token.clone(), renew_at));
         Ok(tokens.access_token)
     }
+}
+
+/// Runs to its end even when whoever waits for it is aborted: a renewal that stops half-way has used up the refresh
+/// token that the keychain holds.
+async fn finished<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(local("Daypass is ending.")))
 }
 
 /// What the token endpoint's refusal means to the person.

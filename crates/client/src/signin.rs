@@ -97,7 +97,7 @@ impl SignIn {
                     say(
                         &mut stream,
                         "200 OK",
-                        "You are signed in. You can close this page and go back to Daypass.",
+                        "Daypass goes on with the sign-in. You can close this page.",
                     )
                     .await;
                     return Ok(code);

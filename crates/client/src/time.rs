@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// A better sample must be this much quicker; an old one is replaced anyway, since quartz drifts.
 const SAMPLE_LIFE: Duration = Duration::from_secs(300);
+/// No exchange that is awake all the time lasts longer.
+const LONGEST_EXCHANGE: Duration = Duration::from_secs(20);
 /// Wall clock and uptime that part by more than this since the last word of the server: one of them was changed.
 const JUMP: TimeDelta = TimeDelta::seconds(2);
 
@@ -64,6 +66,10 @@ impl ServerTime {
     /// Takes in what the server said; true when it is now the better knowledge.
     pub fn hear(&mut self, heard: Heard, clock: &Clock, boot: &str) -> bool {
         let round_trip = heard.received.saturating_sub(heard.sent);
+        // The machine slept during the exchange: half of that says nothing.
+        if round_trip > LONGEST_EXCHANGE {
+            return false;
+        }
         let better = self.anchor.as_ref().is_none_or(|a| {
             let age = heard.received.saturating_sub(a.uptime);
             round_trip <= a.round_trip || age > SAMPLE_LIFE || self.doubtful(clock)

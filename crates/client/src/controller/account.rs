@@ -66,7 +66,10 @@ impl<I: Integration> Controller<I> {
         match self.api(account) {
             Ok(api) => {
                 self.session = Some(Session::resume(api, self.keychain.clone(), self.clock.clone()));
-                self.connect();
+                // The stream begins where the history ends, so the history is opened first.
+                if !self.history_opening {
+                    self.connect();
+                }
             }
             Err(failure) => self.connection = Connection::SignedOut { message: Some(failure.message) },
         }
@@ -211,7 +214,9 @@ impl<I: Integration> Controller<I> {
         self.connection = Connection::Connecting;
         self.changed = true;
         self.open_history();
-        self.connect();
+        if !self.history_opening {
+            self.connect();
+        }
         self.out.navigate(daypass_protocol::bridge::Page::Access);
     }
 
@@ -266,7 +271,7 @@ impl<I: Integration> Controller<I> {
         let forgotten = self.store.forget("account").await;
         self.note_store(forgotten);
         self.account = None;
-        self.held.retain(|_, h| h.due().is_some() || !matches!(h.phase, super::credentials::Phase::Wiped));
+        self.held.retain(|_, h| h.phase != super::credentials::Phase::Wiped);
         self.signed_out(None);
         self.out.navigate(daypass_protocol::bridge::Page::Access);
         let (keychain, events) = (self.keychain.clone(), self.events.clone());
@@ -307,6 +312,7 @@ impl<I: Integration> Controller<I> {
             let text = format!("Not everything could be removed yet. {error}");
             self.notice(Tone::Warning, text, None);
         }
+        self.publish();
         let _ = reply.send(Ok(Reply::Done));
     }
 
@@ -377,10 +383,17 @@ impl<I: Integration> Controller<I> {
                 None
             }
         };
-        let Some(seal) = seal else { return };
-        if self.history.is_some() {
-            return;
+        if let Some(seal) = seal
+            && self.history.is_none()
+        {
+            self.read_history(seal).await;
         }
+        if self.session.is_some() {
+            self.connect();
+        }
+    }
+
+    async fn read_history(&mut self, seal: Seal) {
         match History::open(&self.options.folder, seal, self.clock.now()).await {
             Ok((mut history, anew)) => {
                 if let Ok(Some(lists)) = history.kept::<KeptLists>("lists").await
@@ -397,10 +410,6 @@ impl<I: Integration> Controller<I> {
                     let text =
                         "The history on this device could not be read. It was set aside and is read anew.";
                     self.notice(Tone::Warning, text, None);
-                }
-                // The stream begins where the history ends.
-                if self.session.is_some() {
-                    self.connect();
                 }
             }
             Err(error) => {

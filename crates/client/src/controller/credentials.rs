@@ -39,8 +39,8 @@ pub(super) struct Held {
     ended: Option<String>,
     /// On another device by now, so it was wiped here.
     moved: bool,
-    /// The uptime at which it was wanted, then stored: a list that was asked for before does not speak of it.
-    since: Duration,
+    /// The turn in which it was wanted, then stored, then wiped: a list asked for before does not speak of it.
+    since: u64,
 }
 
 #[derive(Debug, PartialEq)]
@@ -93,7 +93,7 @@ impl Held {
             command: None,
             ended: None,
             moved: false,
-            since: Duration::ZERO,
+            since: 0,
         }
     }
 
@@ -122,7 +122,7 @@ impl Held {
 
 impl<I: Integration> Controller<I> {
     /// A grant is live: its credential belongs here, unless it is on another device.
-    fn meet_live(&mut self, view: &GrantView, asked: Duration) {
+    fn meet_live(&mut self, view: &GrantView, asked: u64) {
         let Some(expires_at) = view.expires_at else { return };
         let held = self.held.get(&view.id);
         let elsewhere = view.device.is_some_and(|device| device != self.device);
@@ -144,8 +144,11 @@ impl<I: Integration> Controller<I> {
             self.refetch_after = self.refetch_after.max(self.clock.uptime() + RETRY);
             return;
         }
-        let wanted = held.is_none_or(|h| {
-            matches!(h.phase, Phase::Absent | Phase::Failed { retry: Retry::WithServer, .. })
+        let wanted = held.is_none_or(|h| match h.phase {
+            Phase::Absent | Phase::Failed { retry: Retry::WithServer, .. } => true,
+            // Wiped in doubt, or by a sign-in that ended, and live after all.
+            Phase::Wiped => h.since < asked,
+            _ => false,
         });
         if wanted && !self.releasing.contains(&view.id) {
             self.want(view.id, expires_at, Some(view.clone()));
@@ -157,7 +160,7 @@ impl<I: Integration> Controller<I> {
         if self.now() >= expires_at {
             return;
         }
-        let since = self.clock.uptime();
+        let since = self.turns.next();
         let view = view.or_else(|| self.held.get(&grant).and_then(|h| h.intent.view.clone()));
         let held = Held { since, ..Held::found(CredentialIntent { grant, expires_at, view }) };
         self.held.insert(grant, Held { phase: Phase::Absent, ..held });
@@ -287,7 +290,11 @@ impl<I: Integration> Controller<I> {
                 self.session_over(failure.message);
                 return;
             }
-            FailureCode::Offline | FailureCode::Certificate => Retry::WithServer,
+            FailureCode::Offline | FailureCode::Certificate => {
+                // The stream finds out by itself, but not as soon.
+                self.connect();
+                Retry::WithServer
+            }
             FailureCode::KeychainLocked | FailureCode::KeychainMissing => Retry::WithKeychain,
             FailureCode::Server(
                 ProblemCode::NotYet | ProblemCode::Unavailable | ProblemCode::TargetUnavailable,
@@ -306,6 +313,7 @@ impl<I: Integration> Controller<I> {
         self.note_keychain(&result);
         let name = self.grant_name(grant);
         let now = self.now();
+        let since = self.turns.next();
         let Some(held) = self.held.get_mut(&grant) else { return };
         if held.phase != Phase::Storing {
             return;
@@ -314,7 +322,7 @@ impl<I: Integration> Controller<I> {
         match result {
             Ok(()) => {
                 held.phase = Phase::Here;
-                held.since = self.clock.uptime();
+                held.since = since;
                 let expires_at = held.intent.expires_at;
                 self.notify(words::active(grant, &name, expires_at - now));
             }
@@ -372,10 +380,15 @@ impl<I: Integration> Controller<I> {
                 if let Ok(outbox) = self.store.outbox().await {
                     self.outbox = outbox;
                 }
+                let since = self.turns.next();
                 let Some(held) = self.held.get_mut(&grant) else { return };
                 held.phase = Phase::Wiped;
+                held.since = since;
                 if let Some(text) = held.ended.take() {
                     self.notify(words::ended(grant, text));
+                }
+                if self.account.is_none() {
+                    self.held.remove(&grant);
                 }
             }
             Err(error) => {
@@ -440,8 +453,10 @@ impl<I: Integration> Controller<I> {
                 }
             }
             self.look_through_keychain();
-            self.resume_session();
             self.open_history();
+            if !matches!(self.connection, Connection::Online) {
+                self.connect();
+            }
         }
     }
 
@@ -592,7 +607,7 @@ impl<I: Integration> Controller<I> {
     }
 
     /// Compares the server's word on one's grants with what is here.
-    pub(super) fn meet_grants(&mut self, asked: Duration) {
+    pub(super) fn meet_grants(&mut self, asked: u64) {
         let grants = std::mem::take(&mut self.grants);
         for view in &grants {
             if let Some(held) = self.held.get_mut(&view.id) {

@@ -78,6 +78,8 @@ impl<I: Integration> Controller<I> {
                 Ok(Reply::Done)
             }
         };
+        // Whoever gets the answer has been told of what it changed.
+        self.publish();
         // A window that closed meanwhile does not read its answer.
         let _ = reply.send(answer);
     }
@@ -121,6 +123,7 @@ impl<I: Integration> Controller<I> {
                 _ => {}
             }
         }
+        self.publish();
         let _ = reply.send(answer);
     }
 

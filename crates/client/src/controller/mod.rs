@@ -10,6 +10,8 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use daypass_clock::{Clock, Timestamp};
@@ -192,8 +194,8 @@ pub(crate) struct Lists {
     requests: Option<Vec<RequestView>>,
     reviews: Option<Vec<RequestView>>,
     grants: Option<Vec<GrantView>>,
-    /// The uptime at which it was asked for.
-    asked: Duration,
+    /// The turn in which it was asked for.
+    asked: u64,
     /// The first on a new connection.
     fresh: bool,
 }
@@ -206,6 +208,16 @@ pub(crate) enum Answer {
     Preview(Result<Box<Preview>, Failure>),
     Submitted(Result<Box<RequestView>, Failure>),
     Request(Result<Box<RequestView>, Failure>),
+}
+
+/// Counts what happens, so that of two things it is known which was first, whatever the clocks say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turns(Arc<AtomicU64>);
+
+impl Turns {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
 }
 
 /// Which lists are to be read again.
@@ -231,6 +243,7 @@ pub(crate) struct Controller<I> {
     clock: Clock,
     boot: String,
     events: mpsc::UnboundedSender<Event>,
+    turns: Turns,
     keychain: KeychainThread,
     store: Store,
     history: Option<History>,
@@ -323,6 +336,7 @@ impl<I: Integration> Controller<I> {
         let account: Option<Account> = store.get("account").await?;
         let controller = Self {
             keychain: KeychainThread::start(keychain).map_err(StartError::Thread)?,
+            turns: Turns::default(),
             history: None,
             device,
             time,

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use daypass_clock::Clock;
 use daypass_protocol::api::{Entry, EntryPage, Me};
 use daypass_protocol::bridge::{Connection, Failure, FailureCode, Tone};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Controller, Dirty, Event, Lists};
+use super::{Controller, Dirty, Event, Lists, Turns};
 use crate::failure::offline;
 use crate::integration::Integration;
+use crate::keychain::KeychainError;
 use crate::session::Session;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -25,8 +25,8 @@ impl<I: Integration> Controller<I> {
             online.abort();
         }
         let position = self.history.as_ref().map_or(0, crate::history::History::position);
-        let (clock, events) = (self.clock.clone(), self.events.clone());
-        self.online = Some(tokio::spawn(stay_connected(session, clock, events, position)).abort_handle());
+        let (turns, events) = (self.turns.clone(), self.events.clone());
+        self.online = Some(tokio::spawn(stay_connected(session, turns, events, position)).abort_handle());
     }
 
     pub(super) async fn on_lists(&mut self, lists: Lists) {
@@ -91,9 +91,9 @@ impl<I: Integration> Controller<I> {
         }
         let dirty = std::mem::take(&mut self.dirty);
         self.refetching = true;
-        let (clock, events) = (self.clock.clone(), self.events.clone());
+        let (turns, events) = (self.turns.clone(), self.events.clone());
         tokio::spawn(async move {
-            let event = match read_lists(&session, dirty, &clock).await {
+            let event = match read_lists(&session, dirty, &turns).await {
                 Ok(lists) => Event::Lists(Box::new(lists)),
                 Err(failure) => Event::ListsFailed(failure),
             };
@@ -120,6 +120,11 @@ impl<I: Integration> Controller<I> {
         match failure.code {
             FailureCode::SignedOut => self.session_over(failure.message),
             _ => {
+                match failure.code {
+                    FailureCode::KeychainLocked => self.note_keychain::<()>(&Err(KeychainError::Locked)),
+                    FailureCode::KeychainMissing => self.note_keychain::<()>(&Err(KeychainError::Missing)),
+                    _ => {}
+                }
                 if failure.code == FailureCode::Certificate {
                     self.notice(Tone::Bad, failure.message.clone(), None);
                 }
@@ -137,11 +142,11 @@ impl<I: Integration> Controller<I> {
     }
 }
 
-async fn stay_connected(session: Session, clock: Clock, events: UnboundedSender<Event>, mut position: i64) {
+async fn stay_connected(session: Session, turns: Turns, events: UnboundedSender<Event>, mut position: i64) {
     let mut pause = FIRST_PAUSE;
     loop {
         let mut connected = false;
-        let failure = match once(&session, &clock, &events, &mut position, &mut connected).await {
+        let failure = match once(&session, &turns, &events, &mut position, &mut connected).await {
             Ok(()) => offline(&session.api().name()),
             Err(failure) => failure,
         };
@@ -160,12 +165,12 @@ async fn stay_connected(session: Session, clock: Clock, events: UnboundedSender<
 /// One connection, from the first list to its loss.
 async fn once(
     session: &Session,
-    clock: &Clock,
+    turns: &Turns,
     events: &UnboundedSender<Event>,
     position: &mut i64,
     connected: &mut bool,
 ) -> Result<(), Failure> {
-    let lists = Lists { fresh: true, ..read_lists(session, Dirty::ALL, clock).await? };
+    let lists = Lists { fresh: true, ..read_lists(session, Dirty::ALL, turns).await? };
     // A loop that has ended takes nothing more; this task is then aborted with it.
     let tell = |event| drop(events.send(event));
     tell(Event::Lists(Box::new(lists)));
@@ -208,8 +213,8 @@ async fn once(
     Ok(())
 }
 
-async fn read_lists(session: &Session, what: Dirty, clock: &Clock) -> Result<Lists, Failure> {
-    let asked = clock.uptime();
+async fn read_lists(session: &Session, what: Dirty, turns: &Turns) -> Result<Lists, Failure> {
+    let asked = turns.next();
     let me = async { if what.me { session.get::<Me>("/v1/me").await.map(Some) } else { Ok(None) } };
     let requests =
         async { if what.requests { session.get("/v1/requests").await.map(Some) } else { Ok(None) } };
