@@ -215,27 +215,30 @@ fn client(tls: rustls::ClientConfig) -> Result<Client, Failure> {
 
 /// What a lost exchange means to the person.
 fn lost(server: &str, error: &reqwest::Error) -> Failure {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(e) = cause {
-        // An I/O error hides what it carries from `source`.
-        let inner = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.map(|i| i as &(dyn std::error::Error + 'static));
-        for candidate in [Some(e), inner].into_iter().flatten() {
-            if let Some(rustls::Error::InvalidCertificate(why)) = candidate.downcast_ref::<rustls::Error>() {
-                tracing::warn!(%server, ?why, "the server's certificate was refused");
-                return failure(
-                    FailureCode::Certificate,
-                    format!(
-                        "{server} shows another certificate than the one that was accepted. Somebody may be in \
-                         between. Ask your administrator before you go on."
-                    ),
-                );
-            }
-        }
-        cause = e.source();
+    if let Some(why) = refused_certificate(error) {
+        tracing::warn!(%server, ?why, "the server's certificate was refused");
+        return failure(
+            FailureCode::Certificate,
+            format!(
+                "{server} shows another certificate than the one that was accepted. Somebody may be in between. Ask \
+                 your administrator before you go on."
+            ),
+        );
     }
     tracing::info!(%server, error = %error, "the server does not answer");
     offline(server)
+}
+
+fn refused_certificate<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a rustls::CertificateError> {
+    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+        return Some(why);
+    }
+    // An I/O error does not show what it carries as its source.
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let carried = carried.map(|inner| inner as &(dyn std::error::Error + 'static));
+    carried.into_iter().chain(error.source()).find_map(refused_certificate)
 }
 
 fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {

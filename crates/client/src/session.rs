@@ -116,7 +116,11 @@ impl Session {
         *held = Held::default();
         let user = self.user();
         if let Ok(refresh) = self.0.keychain.get(user.clone()).await {
-            let told = self.0.api.form("/oauth/revoke", &[("token", refresh.expose_secret()), ("client_id", CLIENT_ID)]).await;
+            let told = self
+                .0
+                .api
+                .form("/oauth/revoke", &[("token", refresh.expose_secret()), ("client_id", CLIENT_ID)])
+                .await;
             if let Err(f) = told {
                 tracing::info!(message = %f.message, "the server was not told of the sign-out");
             }

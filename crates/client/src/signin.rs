@@ -94,12 +94,8 @@ impl SignIn {
             };
             match self.judge(&target) {
                 Callback::Code(code) => {
-                    say(
-                        &mut stream,
-                        "200 OK",
-                        "Daypass goes on with the sign-in. You can close this page.",
-                    )
-                    .await;
+                    say(&mut stream, "200 OK", "Daypass goes on with the sign-in. You can close this page.")
+                        .await;
                     return Ok(code);
                 }
                 Callback::Refused(failure) => {

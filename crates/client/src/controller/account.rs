@@ -50,6 +50,10 @@ impl<I: Integration> Controller<I> {
         if self.account.is_some() {
             self.open_history();
             self.resume_session();
+            // Given back before the last run ended, whether or not the wipe was done then.
+            for grant in self.releasing.clone() {
+                self.wipe(grant, None);
+            }
         } else {
             self.wipe_all();
         }

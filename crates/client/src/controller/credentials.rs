@@ -87,14 +87,7 @@ struct KeptCredential {
 impl Held {
     /// Left over from before a start.
     pub(super) fn found(intent: CredentialIntent) -> Self {
-        Self {
-            intent,
-            phase: Phase::Checking,
-            command: None,
-            ended: None,
-            moved: false,
-            since: 0,
-        }
+        Self { intent, phase: Phase::Checking, command: None, ended: None, moved: false, since: 0 }
     }
 
     /// When it has to be wiped, unless it is already.

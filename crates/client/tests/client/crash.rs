@@ -27,7 +27,9 @@ fn killed_at_any_step_the_keychain_holds_a_credential_only_if_its_grant_is_live(
                 device.wait_here(grant);
                 let _ = device.intent(Intent::Release { grant });
             }
-            crate::stage::eventually("the application to die", || if device.is_dead() { Ok(()) } else { Err(step.into()) });
+            crate::stage::eventually("the application to die", || {
+                if device.is_dead() { Ok(()) } else { Err(step.into()) }
+            });
             device.kill();
             world.never_die();
             if ended_while_down {
@@ -54,19 +56,27 @@ fn killed_at_any_step_the_keychain_holds_a_credential_only_if_its_grant_is_live(
 
 #[derive(Clone, Debug)]
 enum Step {
-    Activate { seconds: i64 },
-    Pass { seconds: u64 },
+    Activate {
+        seconds: i64,
+    },
+    Pass {
+        seconds: u64,
+    },
     Revoke,
     Release,
     DropEverything,
     /// The application dies at the n-th step of the keychain from now.
-    Die { after: usize },
+    Die {
+        after: usize,
+    },
     Kill,
     Lock,
     Unlock,
     ServerDown,
     ServerUp,
-    SetWallClock { minutes: i64 },
+    SetWallClock {
+        minutes: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -179,7 +189,11 @@ fn run(steps: &[Step]) {
             })
             .collect();
         let signed_out = matches!(snapshot.connection, Connection::SignedOut { .. });
-        if wrong.is_empty() || signed_out { Ok(()) } else { Err(format!("{wrong:#?} {:?}", snapshot.connection)) }
+        if wrong.is_empty() || signed_out {
+            Ok(())
+        } else {
+            Err(format!("{wrong:#?} {:?}", snapshot.connection))
+        }
     });
     for grant in world.safe.grants() {
         assert!(world.server.is_live(&grant));

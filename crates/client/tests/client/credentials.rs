@@ -24,7 +24,10 @@ fn the_intent_is_on_the_disk_before_the_credential_is_fetched() {
                 use sqlx::Connection as _;
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
                 let mut db = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-                sqlx::query_scalar::<_, String>("select grant_id from intents").fetch_all(&mut db).await.unwrap()
+                sqlx::query_scalar::<_, String>("select grant_id from intents")
+                    .fetch_all(&mut db)
+                    .await
+                    .unwrap()
             })
         });
         tell.send(rows.join().unwrap()).unwrap();
@@ -73,7 +76,10 @@ fn it_is_gone_within_a_moment_of_its_end() {
     }
     late.sort();
     assert!(late[0] >= TimeDelta::milliseconds(-50), "wiped early: {late:?}");
-    assert!(late[2] < TimeDelta::milliseconds(250) && late[4] < TimeDelta::seconds(1), "wiped late: {late:?}");
+    assert!(
+        late[2] < TimeDelta::milliseconds(250) && late[4] < TimeDelta::seconds(1),
+        "wiped late: {late:?}"
+    );
 }
 
 #[test]
@@ -119,9 +125,10 @@ fn a_locked_or_missing_keychain_delays_a_store_and_a_wipe_only_until_it_opens() 
 
         world.safe.fail(Some(fault));
         world.pass(Duration::from_secs(600));
-        let wiping = device.wait_credential(grant, |c| {
-            matches!(c, LocalCredential::Wiping { message } if message.contains("eychain"))
-        });
+        let wiping = device.wait_credential(
+            grant,
+            |c| matches!(c, LocalCredential::Wiping { message } if message.contains("eychain")),
+        );
         assert!(wiping.command.is_none());
         assert_eq!(world.safe.grants().len(), 1);
         world.safe.fail(None);
@@ -138,7 +145,9 @@ fn a_slow_keychain_does_not_leave_what_ended_meanwhile() {
     world.safe.slow(Duration::from_millis(200));
     let grant = world.server.activate(600);
     device.wait_credential(grant, |c| *c == LocalCredential::Fetching);
-    eventually("the credential to be issued", || if world.server.issued(grant) == 1 { Ok(()) } else { Err("no".into()) });
+    eventually("the credential to be issued", || {
+        if world.server.issued(grant) == 1 { Ok(()) } else { Err("no".into()) }
+    });
     world.pass(Duration::from_secs(600));
     device.wait_credential(grant, |c| *c == LocalCredential::Wiped);
     assert_eq!(world.safe.grants(), Vec::<String>::new());
@@ -220,7 +229,9 @@ fn everything_is_dropped_without_the_server_and_given_back_when_it_answers() {
         device.wait_here(grant);
     }
     world.server.down();
-    device.wait("to be offline", |s| matches!(s.connection, daypass_protocol::bridge::Connection::Offline { .. }));
+    device.wait("to be offline", |s| {
+        matches!(s.connection, daypass_protocol::bridge::Connection::Offline { .. })
+    });
     device.intent(Intent::DropEverything).unwrap();
     world.wait_safe("the wipe", |s| s.grants().is_empty());
     device.kill();

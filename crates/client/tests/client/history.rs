@@ -111,7 +111,10 @@ fn a_damaged_file_a_damaged_row_and_a_lost_key_end_in_a_new_copy_and_a_word() {
                 use sqlx::Connection as _;
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
                 let mut db = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-                sqlx::query("update entries set sealed = zeroblob(100) where position = 5").execute(&mut db).await.unwrap();
+                sqlx::query("update entries set sealed = zeroblob(100) where position = 5")
+                    .execute(&mut db)
+                    .await
+                    .unwrap();
                 db.close().await.unwrap();
             });
         }),
@@ -129,7 +132,8 @@ fn a_damaged_file_a_damaged_row_and_a_lost_key_end_in_a_new_copy_and_a_word() {
         let notices = device.snapshot().notices;
         assert!(notices.iter().any(|n| n.text.contains("set aside")), "{what}: {notices:?}");
         let aside = std::fs::read_dir(world.folder.path().join("data")).unwrap();
-        let aside = aside.filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().contains("history.db.broken"));
+        let aside =
+            aside.filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().contains("history.db.broken"));
         assert!(aside.count() >= 1, "{what}");
     }
 }

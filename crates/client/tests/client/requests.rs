@@ -11,7 +11,13 @@ fn entitlement() -> Entitlement {
 }
 
 fn ask(reason: &str) -> Ask {
-    Ask { entitlements: vec![entitlement()], duration_s: 600, start: None, reason: reason.into(), ticket: None }
+    Ask {
+        entitlements: vec![entitlement()],
+        duration_s: 600,
+        start: None,
+        reason: reason.into(),
+        ticket: None,
+    }
 }
 
 fn new_id() -> RequestId {
@@ -79,7 +85,9 @@ fn the_credential_of_ones_own_request_comes_without_a_list_being_read() {
     let id = new_id();
     device.intent(Intent::Submit { id, ask: ask("Fix order 17") }).unwrap();
     // The list is slow: the entry alone must do.
-    world.server.refuse("GET /v1/grants", std::iter::repeat_n(Refusal::Slow(std::time::Duration::from_secs(3)), 3));
+    world
+        .server
+        .refuse("GET /v1/grants", std::iter::repeat_n(Refusal::Slow(std::time::Duration::from_secs(3)), 3));
     let grant = world.server.activate_for(id, 600);
     let start = world.server.issued(grant);
     assert_eq!(start, 0);

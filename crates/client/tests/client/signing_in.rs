@@ -120,7 +120,8 @@ fn without_a_keychain_there_is_no_sign_in() {
         let device = world.start();
         world.safe.fail(Some(fault));
         device.sign_in(&world.server);
-        let snapshot = device.wait("to be signed out", |s| matches!(s.connection, Connection::SignedOut { .. }));
+        let snapshot =
+            device.wait("to be signed out", |s| matches!(s.connection, Connection::SignedOut { .. }));
         assert!(message(&snapshot.connection).contains(words), "{:?}", snapshot.connection);
         world.safe.fail(None);
         device.sign_in(&world.server);
@@ -215,7 +216,9 @@ fn signing_out_leaves_nothing() {
     // The next start does not know anyone either.
     device.quit();
     let device = world.start();
-    device.wait("to be signed out", |s| s.connection == Connection::SignedOut { message: None } && s.server.is_none());
+    device.wait("to be signed out", |s| {
+        s.connection == Connection::SignedOut { message: None } && s.server.is_none()
+    });
 }
 
 #[test]

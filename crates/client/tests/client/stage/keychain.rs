@@ -96,7 +96,9 @@ impl FakeKeychain {
 impl Keychain for FakeKeychain {
     fn get(&mut self, user: &str) -> Result<SecretString, KeychainError> {
         let user = user.to_owned();
-        self.step("get", move |items| items.get(&user).cloned().map(Into::into).ok_or(KeychainError::NotFound))
+        self.step("get", move |items| {
+            items.get(&user).cloned().map(Into::into).ok_or(KeychainError::NotFound)
+        })
     }
 
     fn set(&mut self, user: &str, secret: &SecretString) -> Result<(), KeychainError> {

@@ -5,7 +5,7 @@ mod outside;
 mod server;
 mod world;
 
-pub use keychain::{Fault, FakeKeychain, Safe};
+pub use keychain::{FakeKeychain, Fault, Safe};
 pub use outside::Seen;
 pub use server::{FakeServer, Refusal, person, request_view, secret_words};
 pub use world::{Device, World, eventually};

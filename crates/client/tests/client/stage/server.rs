@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, TimeDelta};
 use daypass_clock::{Clock, Timestamp};
 use daypass_domain::{
-    AccessLevel, Digest, DeviceId, Environment, GrantId, RequestId, ResourceId, Sensitivity, UserId,
+    AccessLevel, DeviceId, Digest, Environment, GrantId, RequestId, ResourceId, Sensitivity, UserId,
 };
 use daypass_protocol::api::*;
 use serde_json::{Value, json};
@@ -113,20 +113,27 @@ impl FakeServer {
         listener.set_nonblocking(true).unwrap();
         let (cert, key) = self.inner.certificate.lock().unwrap().clone();
         let handle = axum_server::Handle::new();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (app, on) = (self.router(), handle.clone());
         runtime.spawn(async move {
-            let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(
-                    vec![rustls::pki_types::CertificateDer::from(hex::decode(cert).unwrap())],
-                    rustls::pki_types::PrivateKeyDer::try_from(hex::decode(key).unwrap()).unwrap(),
-                )
-                .unwrap();
+            let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+                rustls::crypto::ring::default_provider(),
+            ))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![rustls::pki_types::CertificateDer::from(hex::decode(cert).unwrap())],
+                rustls::pki_types::PrivateKeyDer::try_from(hex::decode(key).unwrap()).unwrap(),
+            )
+            .unwrap();
             let config = RustlsConfig::from_config(Arc::new(config));
-            axum_server::from_tcp_rustls(listener, config).unwrap().handle(on).serve(app.into_make_service()).await
+            axum_server::from_tcp_rustls(listener, config)
+                .unwrap()
+                .handle(on)
+                .serve(app.into_make_service())
+                .await
         });
         *self.inner.running.lock().unwrap() = Some((handle, runtime));
     }
@@ -197,7 +204,9 @@ impl FakeServer {
         let now = self.inner.clock.now();
         self.state(|s| {
             s.grants.iter().any(|g| {
-                g.id.to_string() == grant && g.status == GrantStatus::Live && g.expires_at.is_some_and(|e| now < e)
+                g.id.to_string() == grant
+                    && g.status == GrantStatus::Live
+                    && g.expires_at.is_some_and(|e| now < e)
             })
         })
     }
@@ -291,8 +300,14 @@ impl FakeServer {
             .route("/v1/requests", get(requests).post(submit))
             .route("/v1/requests/{id}", put(edit))
             .route("/v1/requests/{id}/decisions", post(decide))
-            .route("/v1/reviews", get(|State(s): State<FakeServer>| async move { Json(s.state(|s| s.reviews.clone())) }))
-            .route("/v1/grants", get(|State(s): State<FakeServer>| async move { Json(s.state(|s| s.grants.clone())) }))
+            .route(
+                "/v1/reviews",
+                get(|State(s): State<FakeServer>| async move { Json(s.state(|s| s.reviews.clone())) }),
+            )
+            .route(
+                "/v1/grants",
+                get(|State(s): State<FakeServer>| async move { Json(s.state(|s| s.grants.clone())) }),
+            )
             .route("/v1/grants/{id}/credential", post(credential))
             .route("/v1/grants/{id}/release", post(release))
             .route("/v1/grants/{id}/wiped", post(wiped))
@@ -355,7 +370,10 @@ async fn around(State(server): State<FakeServer>, request: Request, next: Next) 
 }
 
 fn kind(path: &str) -> String {
-    path.split('/').map(|part| if uuid::Uuid::parse_str(part).is_ok() { "{id}" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|part| if uuid::Uuid::parse_str(part).is_ok() { "{id}" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn problem(code: ProblemCode) -> Response {
@@ -481,7 +499,11 @@ async fn edit(State(_): State<FakeServer>, Path(_id): Path<String>) -> Response 
     problem(ProblemCode::Conflict)
 }
 
-async fn decide(State(server): State<FakeServer>, Path(id): Path<String>, Json(body): Json<DecideBody>) -> Response {
+async fn decide(
+    State(server): State<FakeServer>,
+    Path(id): Path<String>,
+    Json(body): Json<DecideBody>,
+) -> Response {
     server.state(|s| {
         let Some(review) = s.reviews.iter_mut().find(|r| r.id.to_string() == id) else {
             return problem(ProblemCode::NotFound);
@@ -546,7 +568,10 @@ async fn wiped(State(server): State<FakeServer>, Path(id): Path<String>) -> Stat
     StatusCode::NO_CONTENT
 }
 
-async fn entries(State(server): State<FakeServer>, Query(q): Query<BTreeMap<String, i64>>) -> Json<EntryPage> {
+async fn entries(
+    State(server): State<FakeServer>,
+    Query(q): Query<BTreeMap<String, i64>>,
+) -> Json<EntryPage> {
     let all = server.state(|s| s.entries.clone());
     let mut after = all.into_iter().filter(|e| e.position > q["after"]);
     let limit = usize::try_from(q["limit"]).unwrap().min(3);
@@ -559,11 +584,15 @@ async fn events(State(server): State<FakeServer>, headers: HeaderMap) -> Respons
     let mut position: i64 = headers["last-event-id"].to_str().unwrap().parse().unwrap();
     let news = WatchStream::new(server.inner.news.subscribe());
     let stream = news.map(move |_| {
-        let new = server.state(|s| s.entries.iter().filter(|e| e.position > position).cloned().collect::<Vec<_>>());
+        let new =
+            server.state(|s| s.entries.iter().filter(|e| e.position > position).cloned().collect::<Vec<_>>());
         let mut text = String::from(": keep-alive\n\n");
         for entry in new {
             position = entry.position;
-            text += &format!("id: {position}\nevent: entry\ndata: {}\n\n", serde_json::to_string(&entry).unwrap());
+            text += &format!(
+                "id: {position}\nevent: entry\ndata: {}\n\n",
+                serde_json::to_string(&entry).unwrap()
+            );
         }
         Ok::<_, std::io::Error>(Bytes::from(text))
     });

@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use daypass_client::{Handle, Options, start};
 use daypass_clock::{Clock, Timestamp};
 use daypass_protocol::bridge::{
-    Connection, Failure, FoundServer, HistoryFilter, HistoryPage, Intent, LocalCredential, LocalGrant, Reply, Snapshot,
+    Connection, Failure, FoundServer, HistoryFilter, HistoryPage, Intent, LocalCredential, LocalGrant, Reply,
+    Snapshot,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -65,7 +66,8 @@ impl World {
     }
 
     pub fn start(&self) -> Device {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let seen = Seen::new(self.folder.path().join("downloads"));
         let alive = Arc::new(AtomicBool::new(true));
         let dies = self.dies.clone();
@@ -111,7 +113,9 @@ impl World {
     }
 
     pub fn wait_safe(&self, what: &str, holds: impl Fn(&Safe) -> bool) {
-        eventually(what, || holds(&self.safe).then_some(()).ok_or_else(|| format!("{:?}", self.safe.users())));
+        eventually(what, || {
+            holds(&self.safe).then_some(()).ok_or_else(|| format!("{:?}", self.safe.users()))
+        });
     }
 }
 
@@ -160,7 +164,11 @@ impl Device {
         })
     }
 
-    pub fn wait_credential(&self, grant: daypass_domain::GrantId, holds: impl Fn(&LocalCredential) -> bool) -> LocalGrant {
+    pub fn wait_credential(
+        &self,
+        grant: daypass_domain::GrantId,
+        holds: impl Fn(&LocalCredential) -> bool,
+    ) -> LocalGrant {
         let of = |s: &Snapshot| s.grants.iter().find(|g| g.grant.id == grant).cloned();
         let snapshot = self.wait("the credential's state", |s| of(s).is_some_and(|g| holds(&g.credential)));
         of(&snapshot).unwrap()
@@ -212,6 +220,8 @@ impl Drop for World {
 
 /// Looks until it is so, for at most ten seconds of real time.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
-    daypass_testkit::wait_until(what, Duration::from_secs(10), || look().map_err(|last| std::io::Error::other(last).into()))
-        .unwrap_or_else(|e| panic!("{e:#}"))
+    daypass_testkit::wait_until(what, Duration::from_secs(10), || {
+        look().map_err(|last| std::io::Error::other(last).into())
+    })
+    .unwrap_or_else(|e| panic!("{e:#}"))
 }
