@@ -153,7 +153,7 @@ pub fn Access(props: &AccessProps) -> Html {
             <div class="columns">
                 { content }
                 if let Some(entitlement) = &props.ask {
-                    <RequestDrawer key={entitlement.resource.to_string()} entitlement={entitlement.clone()}
+                    <RequestDrawer key={entitlement.to_string()} entitlement={entitlement.clone()}
                         onclose={close} />
                 }
             </div>

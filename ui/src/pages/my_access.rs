@@ -98,11 +98,20 @@ pub fn MyAccess() -> Html {
                     }
                 </div>
                 if let Over::Form(form) = &*over {
-                    <RequestDrawer entitlement={form.0.clone()} purpose={form.1.clone()} onclose={close.clone()} />
+                    <RequestDrawer key={form_key(&form.1)} entitlement={form.0.clone()} purpose={form.1.clone()} onclose={close.clone()} />
                 }
             </div>
             { dialogs(&desk, &over, &close) }
         </div>
+    }
+}
+
+/// A form for another thing begins anew.
+fn form_key(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::New => String::new(),
+        Purpose::Edit(request) => format!("{}-{}", request.id, request.revision),
+        Purpose::Extend(held) => held.grant.id.to_string(),
     }
 }
 
