@@ -5,6 +5,7 @@
 //! that know their type name, their fields and therefore all of their children. Nothing can be missed by a walk over it.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::ser::{self, Serialize};
 
@@ -124,30 +125,36 @@ impl Node {
         }
     }
 
-    /// Whether both say the same, wherever in the text they stand.
-    pub fn same(&self, other: &Node) -> bool {
-        let relevant = |node: &&(&'static str, Value)| {
-            !matches!(node.0, "location" | "rexpr_list_start" | "rexpr_list_end" | "list_start" | "list_end")
-        };
-        self.kind == other.kind
-            && self.fields.iter().filter(relevant).count() == other.fields.iter().filter(relevant).count()
-            && self
-                .fields
-                .iter()
-                .filter(relevant)
-                .zip(other.fields.iter().filter(relevant))
-                .all(|((left_name, left), (right_name, right))| left_name == right_name && left.same(right))
+    /// Equal for nodes that say the same, wherever in the text they stand.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.feed(&mut hasher);
+        hasher.finish()
+    }
+
+    fn feed(&self, hasher: &mut DefaultHasher) {
+        self.kind.hash(hasher);
+        for (name, value) in &self.fields {
+            if !matches!(*name, "location" | "rexpr_list_start" | "rexpr_list_end" | "list_start" | "list_end") {
+                name.hash(hasher);
+                value.feed(hasher);
+            }
+        }
     }
 }
 
 impl Value {
-    fn same(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Node(left), Value::Node(right)) => left.same(right),
-            (Value::List(left), Value::List(right)) => {
-                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same(right))
+    fn feed(&self, hasher: &mut DefaultHasher) {
+        match self {
+            Value::Empty => 0u8.hash(hasher),
+            Value::Bool(truth) => truth.hash(hasher),
+            Value::Int(number) => number.hash(hasher),
+            Value::Text(text) => text.hash(hasher),
+            Value::Node(node) => node.feed(hasher),
+            Value::List(items) => {
+                items.len().hash(hasher);
+                items.iter().for_each(|item| item.feed(hasher));
             }
-            _ => self == other,
         }
     }
 

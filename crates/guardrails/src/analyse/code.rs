@@ -34,7 +34,7 @@ impl Analyzer<'_> {
                 _ => {}
             }
         }
-        let text = self.statement_text().to_owned();
+        let text = self.statement_text();
         let mut made = crate::catalogue::Catalogue::default();
         let home = self.session.search_path.first().cloned().unwrap_or_else(|| "public".to_owned());
         made.apply(node, &text, &home);
@@ -166,7 +166,7 @@ impl Analyzer<'_> {
             self.find(Hazard::Program, None, "DO", format!("a block in {language} can do anything"), "write the block in PL/pgSQL");
             return;
         }
-        let text = self.statement_text().to_owned();
+        let text = self.statement_text();
         self.in_body("DO block".to_owned(), HashSet::new(), |this| {
             let parsed = pg_query::parse_plpgsql(&text).or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)));
             this.parsed_plpgsql(parsed);
@@ -185,7 +185,12 @@ impl Analyzer<'_> {
         };
         for raw in &parsed.protobuf.stmts {
             if let Some(node) = raw.stmt.as_ref().and_then(|stmt| Node::of(stmt.as_ref())) {
+                let start = usize::try_from(raw.stmt_location).unwrap_or(0);
+                let length = usize::try_from(raw.stmt_len).unwrap_or(0);
+                let end = if length == 0 { text.len() } else { start.saturating_add(length) };
+                let outer = self.own_text.replace(text.get(start..end).unwrap_or("").to_owned());
                 self.statement(&node, &[]);
+                self.own_text = outer;
             }
         }
     }
@@ -364,7 +369,11 @@ impl Analyzer<'_> {
                 match node.kind {
                     "PlassignStmt" | "PlAssignStmt" | "PLAssignStmt" => self.scan(&node, None),
                     "SelectStmt" if mode == 2 => self.scan(&node, None),
-                    _ => self.statement(&node, &[]),
+                    _ => {
+                        let outer = self.own_text.replace(text.to_owned());
+                        self.statement(&node, &[]);
+                        self.own_text = outer;
+                    }
                 }
             }
         }

@@ -229,7 +229,7 @@ impl Analyzer<'_> {
 
     /// What the session makes changes what later statements mean.
     fn make(&mut self, node: &Node, at: Option<&Node>) {
-        let text = self.statement_text().to_owned();
+        let text = self.statement_text();
         let home = self.session.search_path.first().cloned().unwrap_or_else(|| "public".to_owned());
         self.session.made.apply(node, &text, &home);
         if let Some(at) = at {

@@ -18,6 +18,7 @@ use crate::tree::Node;
 /// Functions are read this deep; what lies deeper is unknown.
 const DEEPEST_CALL: usize = 8;
 /// Statements read for one text, bodies included.
+const DEEPEST_STATEMENT: usize = 16;
 const MOST_STATEMENTS: usize = 20_000;
 
 /// Reads the statements of one text in order.
@@ -38,6 +39,9 @@ pub(crate) struct Analyzer<'a> {
     in_loop: bool,
     reading: Vec<String>,
     budget: usize,
+    /// The text of a statement that stands in another text.
+    own_text: Option<String>,
+    depth: usize,
 }
 
 /// A `FOR` loop over the rows of a query.
@@ -65,6 +69,8 @@ impl<'a> Analyzer<'a> {
             in_loop: false,
             reading: Vec::new(),
             budget: MOST_STATEMENTS,
+            own_text: None,
+            depth: 0,
         }
     }
 
@@ -89,8 +95,11 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn statement_text(&self) -> &'a str {
-        self.source.get(self.start..self.start.saturating_add(self.length)).unwrap_or("")
+    fn statement_text(&self) -> String {
+        match &self.own_text {
+            Some(text) => text.clone(),
+            None => self.source.get(self.start..self.start.saturating_add(self.length)).unwrap_or("").to_owned(),
+        }
     }
 
     fn verb(&mut self, verb: &str) {
@@ -147,8 +156,20 @@ impl<'a> Analyzer<'a> {
         Some((first, length.max(1)))
     }
 
-    /// Reads a statement, its `WITH` queries first.
+    /// Reads a statement, unless statements run each other without end.
     fn statement(&mut self, node: &Node, outer: &[(String, Common)]) {
+        if self.depth >= DEEPEST_STATEMENT {
+            self.kind(Kind::Unknown);
+            self.find(Hazard::UnknownStatement, None, "", "statements run each other too deeply to be read", "run the inner statements directly");
+            return;
+        }
+        self.depth += 1;
+        self.read_statement(node, outer);
+        self.depth -= 1;
+    }
+
+    /// Reads a statement, its `WITH` queries first.
+    fn read_statement(&mut self, node: &Node, outer: &[(String, Common)]) {
         self.budget = self.budget.saturating_sub(1);
         if self.budget == 0 {
             self.find(Hazard::UnknownStatement, None, "", "the text holds more statements than are read", "send fewer statements at once");
@@ -608,7 +629,7 @@ impl<'a> Analyzer<'a> {
 
     fn changed(&mut self) {
         let text = self.statement_text();
-        self.session.changed_by(text);
+        self.session.changed_by(&text);
     }
 
     /// A new table or view: `temporary` ones are free.

@@ -114,7 +114,6 @@ pub(crate) struct Source {
     pub assumed: Vec<Expr>,
     /// For an updatable view: its name for each column of the table.
     pub renamed: Vec<(String, String)>,
-    pub is_values: bool,
 }
 
 /// A column of a source.
@@ -167,6 +166,8 @@ pub(crate) struct Subquery {
     pub outer: u128,
     /// The source that stands for its rows.
     pub source: usize,
+    /// Of its text: the same subquery twice is one.
+    pub fingerprint: u64,
 }
 
 /// How a subquery is used.
@@ -232,10 +233,6 @@ pub(crate) fn bit(source: usize) -> u128 {
 }
 
 impl Expr {
-    pub fn truth(value: bool) -> Expr {
-        Expr::Const(Value::Bool(value))
-    }
-
     /// Calls `visit` for this expression and all below it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);

@@ -181,17 +181,16 @@ impl<'a> Lower<'a> {
             names,
             assumed: Vec::new(),
             renamed: Vec::new(),
-            is_values: false,
         })
     }
 
     /// A source that stands for the rows of a query.
     pub fn derived(&mut self, alias: String, query: &Query, columns: &[&str]) -> usize {
         let common = self.summarize(query, columns);
-        self.common_source(alias, &common, query.is_values)
+        self.common_source(alias, &common)
     }
 
-    fn common_source(&mut self, alias: String, common: &Common, is_values: bool) -> usize {
+    fn common_source(&mut self, alias: String, common: &Common) -> usize {
         let source = self.add(Source {
             alias,
             table: None,
@@ -200,7 +199,6 @@ impl<'a> Lower<'a> {
             names: common.names.clone(),
             assumed: Vec::new(),
             renamed: Vec::new(),
-            is_values,
         });
         for (table, complete) in &common.stars {
             self.stars.push((source, table.clone(), *complete));
@@ -489,7 +487,6 @@ impl<'a> Lower<'a> {
                     names: (!open).then_some(names),
                     assumed: Vec::new(),
                     renamed: Vec::new(),
-                    is_values: true,
                 });
                 let gathered = self.unnested(node);
                 if let (Some(origin), Some(name)) = (gathered, self.scene.source(source).and_then(|held| held.names.clone()).and_then(|names| names.first().cloned())) {
@@ -534,7 +531,7 @@ impl<'a> Lower<'a> {
                     *held = name;
                 }
             }
-            return self.common_source(alias, &common, false);
+            return self.common_source(alias, &common);
         }
         let (name, info) = self.world.table(node.text("schemaname"), node.text("relname"));
         let view = info.as_ref().and_then(|info| info.view.clone());
@@ -1200,7 +1197,7 @@ impl<'a> Lower<'a> {
             (2 | 3, None) => (Form::AnyOther, false),
             (7, _) => (Form::Array, false),
             (4, Some(comparison)) => {
-                let id = self.register(Form::Scalar, None, query, first_inner);
+                let id = self.register(Form::Scalar, None, query, first_inner, select.fingerprint());
                 return Expr::Compare(comparison, Box::new(test.unwrap_or(Expr::Const(Value::Null))), Box::new(Expr::Subquery(id)));
             }
             _ => (Form::Scalar, false),
@@ -1214,15 +1211,21 @@ impl<'a> Lower<'a> {
         {
             return inlined;
         }
-        let id = self.register(form, test, query, first_inner);
+        let id = self.register(form, test, query, first_inner, select.fingerprint());
         if negated { Expr::Not(Box::new(Expr::Subquery(id))) } else { Expr::Subquery(id) }
     }
 
-    fn register(&mut self, form: Form, test: Option<Expr>, query: Query, first_inner: usize) -> usize {
+    fn register(&mut self, form: Form, test: Option<Expr>, query: Query, first_inner: usize, fingerprint: u64) -> usize {
         let outside = (0..first_inner).fold(0, |mask, source| mask | bit(source));
         let outer = self.mask_of(&query) & outside;
+        let twin = self.scene.subqueries.iter().position(|held| {
+            held.fingerprint == fingerprint && held.form == form && held.outer == outer && held.test == test
+        });
+        if let Some(twin) = twin {
+            return twin;
+        }
         let source = self.derived(String::new(), &query, &[]);
-        self.scene.subqueries.push(Subquery { form, test, query, outer, source });
+        self.scene.subqueries.push(Subquery { form, test, query, outer, source, fingerprint });
         self.scene.subqueries.len() - 1
     }
 

@@ -33,14 +33,6 @@ impl Outcome {
         matches!(self, Outcome::Same | Outcome::Every)
     }
 
-    fn negated(self) -> Outcome {
-        match self {
-            Outcome::Never => Outcome::Every,
-            Outcome::Every => Outcome::Never,
-            other => other,
-        }
-    }
-
     /// Of a disjunction.
     fn or(self, other: Outcome) -> Outcome {
         match (self, other) {
@@ -259,23 +251,18 @@ impl Scene {
             _ => false,
         };
         let kind = match comparison {
-            Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual => {
-                LinkKind::Plain { left_covered: covers(left, right), right_covered: covers(right, left) }
-            }
-            Comparison::NotEqual => LinkKind::Weak,
-            _ if same_column => LinkKind::Weak,
-            _ => LinkKind::Real,
-        };
-        Some(Link { mask: a | b, kind: match kind {
-            LinkKind::Plain { .. } => LinkKind::Ordered {
+            Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual => LinkKind::Columns {
                 left: a,
                 right: b,
                 left_covered: covers(left, right),
                 right_covered: covers(right, left),
                 reflexive: same_column,
             },
-            other => other,
-        } })
+            Comparison::NotEqual => LinkKind::Weak,
+            _ if same_column => LinkKind::Weak,
+            _ => LinkKind::Real,
+        };
+        Some(Link { mask: a | b, kind })
     }
 
     /// Whether the one column is a foreign key to the other: known from the catalogue, or plain from the names.
@@ -300,8 +287,6 @@ impl Scene {
         }
         let only_weak = links.iter().filter(|link| link.mask & bit(target) != 0).count() <= 1;
         let mut reached = bit(target);
-        // How a source was reached: through itself, or as the one row that a key refers to.
-        let mut through_key: u128 = 0;
         loop {
             let before = reached;
             for link in links {
@@ -309,10 +294,10 @@ impl Scene {
                     continue;
                 }
                 match &link.kind {
-                    LinkKind::Real | LinkKind::Plain { .. } => return Outcome::Bounded,
+                    LinkKind::Real => return Outcome::Bounded,
                     LinkKind::Weak if only_weak => reached |= link.mask,
                     LinkKind::Weak => return Outcome::Bounded,
-                    LinkKind::Ordered { left, right, left_covered, right_covered, reflexive } => {
+                    LinkKind::Columns { left, right, left_covered, right_covered, reflexive } => {
                         let forward = left & reached != 0 && *left_covered;
                         let backward = right & reached != 0 && *right_covered;
                         if link.mask & reached == link.mask {
@@ -324,9 +309,6 @@ impl Scene {
                         }
                         if !(forward || backward) {
                             return Outcome::Bounded;
-                        }
-                        if !reflexive {
-                            through_key |= link.mask & !reached;
                         }
                         reached |= link.mask;
                     }
@@ -350,7 +332,6 @@ impl Scene {
         if tests & reached != 0 {
             return Outcome::Bounded;
         }
-        let _ = through_key;
         // A test on a source that is not tied to the target holds for every row or for none.
         if same || tests != 0 || links.iter().any(|link| link.mask & reached == 0) {
             return Outcome::Same;
@@ -370,8 +351,7 @@ impl Scene {
                 if query.limit == Limit::Zero {
                     return Inlined::Outcome(Outcome::Never);
                 }
-                if let Some((set, left, right)) = &query.set {
-                    let _ = (left, right);
+                if let Some((set, _, _)) = &query.set {
                     return Inlined::Outcome(match (set, subquery.outer) {
                         (_, 0) => Outcome::Same,
                         (Set::Union, _) => self.union_outcome(query, join),
@@ -533,11 +513,8 @@ enum LinkKind {
     Real,
     /// Alone, excludes next to nothing: `a.id <> b.id`.
     Weak,
-    Plain {
-        left_covered: bool,
-        right_covered: bool,
-    },
-    Ordered {
+    /// Two plain columns are compared.
+    Columns {
         left: u128,
         right: u128,
         /// Every row of the left side finds one on the right.
@@ -560,25 +537,9 @@ fn note(outcome: Outcome, never: &mut bool, same: &mut bool) {
 fn negate(expr: Expr) -> Expr {
     match expr {
         Expr::Not(inner) => *inner,
-        Expr::And(parts) => Expr::Or(parts.into_iter().map(|part| negate_whole(part)).collect()),
-        Expr::Or(parts) => Expr::And(parts.into_iter().map(|part| negate_whole(part)).collect()),
+        Expr::And(parts) => Expr::Or(parts.into_iter().map(negate).collect()),
+        Expr::Or(parts) => Expr::And(parts.into_iter().map(negate).collect()),
         Expr::Compare(comparison, left, right) => Expr::Compare(comparison.negated(), left, right),
         other => Expr::Not(Box::new(other)),
     }
-}
-
-fn negate_whole(expr: Expr) -> Expr {
-    negate(expr)
-}
-
-impl Subquery {
-    /// The outputs of the rows that it stands for.
-    pub fn first_output(&self) -> Option<&expr::Output> {
-        self.query.outputs.first()
-    }
-}
-
-/// For the outcome of a negated condition.
-pub(crate) fn opposite(outcome: Outcome) -> Outcome {
-    outcome.negated()
 }

@@ -7,10 +7,10 @@
 use std::cell::RefCell;
 
 use super::Outcome;
-use super::eval::{self, Row, as_bool, evaluate};
+use super::eval::{Row, as_bool, evaluate};
 use super::expr::{Expr, Scene, bit};
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW, YEAR};
-use super::value::{self, Clock, Comparison, Tried, Value};
+use super::value::{self, Clock, Tried, Value};
 use crate::catalogue::Kind;
 
 const MOST_COMBINATIONS: usize = 3_000;
@@ -142,7 +142,6 @@ enum Id {
 struct Variable {
     id: Id,
     kind: Kind,
-    /// Is compared with the smallest or largest value of its own table.
     pool: Vec<Value>,
 }
 
@@ -543,10 +542,4 @@ pub(crate) fn evaluate_constant(expr: &Expr) -> Option<Value> {
         Value::Unknown => None,
         value => Some(value),
     }
-}
-
-/// Whether two constants are equal as PostgreSQL compares them.
-pub(crate) fn equal(left: &Value, right: &Value) -> bool {
-    let compared = value::compare(Comparison::Equal, &Tried::constant(left.clone()), &Tried::constant(right.clone()));
-    eval::as_bool(&compared) == Some(true)
 }

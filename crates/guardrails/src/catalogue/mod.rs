@@ -145,14 +145,6 @@ impl Relation {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
-
-    pub fn is_key(&self, column: &str) -> bool {
-        self.keys.iter().any(|key| matches!(key.as_slice(), [only] if only == column))
-    }
-
-    pub fn primary_key(&self) -> Option<&[String]> {
-        self.keys.first().map(Vec::as_slice)
-    }
 }
 
 impl Catalogue {
