@@ -7,11 +7,15 @@
 //!
 //! A worse input never lowers the score; `tests/risk/monotone.rs` holds that for every factor.
 
+pub mod cli;
 mod history;
 mod inputs;
+pub mod metrics;
+pub mod model;
 mod opinion;
 mod reason;
 mod score;
+pub mod synthetic;
 mod weights;
 
 pub use daypass_domain::{AccessLevel, Environment, Sensitivity};

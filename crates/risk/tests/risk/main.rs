@@ -7,5 +7,7 @@
 )]
 
 mod examples;
+mod faces;
+mod learned;
 mod monotone;
 mod requests;

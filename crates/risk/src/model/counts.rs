@@ -1,0 +1,261 @@
+//! How often each combination of values was decided on, and approved.
+
+#![expect(clippy::indexing_slicing, reason = "every index is an id or a code that the tables here gave out")]
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::features::{self, Facts, Spread};
+use super::table::{Table, UNKNOWN};
+
+/// The counts of the combinations of a table.
+#[derive(Clone, Debug)]
+pub(super) struct Counts {
+    combinations: Vec<Combination>,
+    spreads: Vec<Spread>,
+    /// By spread and id, how many values were seen.
+    spread: Vec<Vec<u32>>,
+    rate: f64,
+}
+
+/// One set of columns, and the combinations of values that occurred in them.
+#[derive(Clone, Debug)]
+struct Combination {
+    /// Bit `n` for column `n`.
+    columns: u32,
+    /// The last column, and the combination of all others, which comes earlier in the list.
+    last: usize,
+    before: Option<usize>,
+    ids: HashMap<u64, u32, BuildHasherDefault<Mix>>,
+    seen: Vec<(u32, u32)>,
+}
+
+/// Which combination each row has, by id.
+pub(super) type RowIds = Vec<u32>;
+
+impl Counts {
+    /// Counts the given sets of columns; a set whose part without the last column is missing is left out.
+    pub(super) fn of_table(table: &Table, sets: &[u32]) -> Self {
+        let rate = rate(table.approved());
+        let mut counts = Self { combinations: Vec::new(), spreads: Vec::new(), spread: Vec::new(), rate };
+        let mut row_ids: Vec<RowIds> = Vec::new();
+        for &set in sets {
+            let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
+            let before = combination.before.map(|before| &row_ids[before]);
+            let ids = combination.number(&table.coded()[combination.last].codes, before);
+            combination.count(&ids, table.approved());
+            counts.combinations.push(combination);
+            row_ids.push(ids);
+        }
+        counts.spreads = features::spreads(&counts.sets());
+        counts.spread =
+            counts.spreads.iter().map(|spread| spread_of(&row_ids[spread.of], &row_ids[spread.by])).collect();
+        counts
+    }
+
+    /// Chooses the sets of up to three columns that tell something of their own, and numbers the rows in each. A set
+    /// that splits the rows no finer than a part of it does (a role's code and its title) is left out.
+    pub(super) fn choose(table: &Table, columns: &[usize]) -> (Vec<u32>, Vec<RowIds>) {
+        let mut chosen: Vec<(u32, RowIds, usize)> = Vec::new();
+        let mut counts =
+            Self { combinations: Vec::new(), spreads: Vec::new(), spread: Vec::new(), rate: 0.0 };
+        for size in 1..=3 {
+            for set in sets_of(columns, size) {
+                let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
+                let before = combination.before.map(|before| &chosen[before].1);
+                let ids = combination.number(&table.coded()[combination.last].codes, before);
+                let distinct = combination.ids.len();
+                let parts = parts_of(set);
+                let told = |part: &u32| chosen.iter().any(|other| other.0 == *part && other.2 < distinct);
+                if distinct < 2 || !parts.iter().all(told) {
+                    continue;
+                }
+                chosen.push((set, ids, distinct));
+                combination.ids = HashMap::default();
+                counts.combinations.push(combination);
+            }
+            if size == 1 {
+                drop_synonyms(&mut chosen, &mut counts);
+            }
+        }
+        chosen.into_iter().map(|(set, ids, _)| (set, ids)).unzip()
+    }
+
+    /// What is known of a row; `codes` are its values', by column.
+    pub(super) fn look_up(&self, codes: &[u32]) -> Facts {
+        let mut ids: Vec<u32> = Vec::with_capacity(self.combinations.len());
+        let mut seen = Vec::with_capacity(self.combinations.len());
+        for combination in &self.combinations {
+            let before = combination.before.map_or(0, |before| ids[before]);
+            let code = codes.get(combination.last).copied().unwrap_or(UNKNOWN);
+            let id = if before == UNKNOWN || code == UNKNOWN {
+                UNKNOWN
+            } else {
+                combination.ids.get(&key(before, code)).copied().unwrap_or(UNKNOWN)
+            };
+            ids.push(id);
+            seen.push(combination.seen.get(id as usize).copied().unwrap_or_default());
+        }
+        let spread = self.spreads.iter().zip(&self.spread);
+        let spread =
+            spread.map(|(of, spread)| spread.get(ids[of.of] as usize).copied().unwrap_or_default()).collect();
+        Facts { seen, spread, numbers: Vec::new() }
+    }
+
+    /// The counted sets of columns.
+    pub(super) fn sets(&self) -> Vec<u32> {
+        self.combinations.iter().map(|combination| combination.columns).collect()
+    }
+
+    /// The counts of one set out of what [`Counts::look_up`] found. A set that is not counted has the counts of its
+    /// largest counted part.
+    pub(super) fn of(&self, columns: u32, seen: &[(u32, u32)]) -> (u32, u32) {
+        self.combinations
+            .iter()
+            .zip(seen)
+            .filter(|(combination, _)| combination.columns & !columns == 0)
+            .max_by_key(|(combination, _)| combination.columns.count_ones())
+            .map_or((0, 0), |(_, &seen)| seen)
+    }
+
+    pub(super) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn start(&self, columns: u32, width: usize) -> Option<Combination> {
+        let last = usize::try_from(columns.checked_ilog2()?).ok()?;
+        let rest = columns & !(1 << last);
+        let before = match rest {
+            0 => None,
+            rest => Some(self.combinations.iter().position(|other| other.columns == rest)?),
+        };
+        (last < width).then(|| Combination {
+            columns,
+            last,
+            before,
+            ids: HashMap::default(),
+            seen: Vec::new(),
+        })
+    }
+}
+
+impl Combination {
+    /// Gives every combination of values an id, in the order in which they first occur.
+    fn number(&mut self, codes: &[u32], before: Option<&RowIds>) -> RowIds {
+        let mut next = 0;
+        let mut ids = Vec::with_capacity(codes.len());
+        for (row, &code) in codes.iter().enumerate() {
+            let before = before.map_or(0, |before| before[row]);
+            if before == UNKNOWN || code == UNKNOWN {
+                ids.push(UNKNOWN);
+                continue;
+            }
+            let id = *self.ids.entry(key(before, code)).or_insert_with(|| {
+                next += 1;
+                next - 1
+            });
+            ids.push(id);
+        }
+        ids
+    }
+
+    fn count(&mut self, ids: &RowIds, approved: &[bool]) {
+        self.seen = vec![(0, 0); self.ids.len()];
+        for (&id, &approved) in ids.iter().zip(approved).filter(|row| *row.0 != UNKNOWN) {
+            let seen = &mut self.seen[id as usize];
+            seen.0 += 1;
+            seen.1 += u32::from(approved);
+        }
+    }
+}
+
+/// By id, with how many different wider ids it comes.
+fn spread_of(ids: &RowIds, wider: &RowIds) -> Vec<u32> {
+    let distinct =
+        |ids: &RowIds| ids.iter().filter(|id| **id != UNKNOWN).max().map_or(0, |&id| id as usize + 1);
+    let mut met = vec![false; distinct(wider)];
+    let mut spread = vec![0; distinct(ids)];
+    for (&id, &wider) in ids.iter().zip(wider).filter(|row| *row.1 != UNKNOWN) {
+        if !std::mem::replace(&mut met[wider as usize], true) {
+            spread[id as usize] += 1;
+        }
+    }
+    spread
+}
+
+/// The overall share of approvals, never quite 0 or 1.
+pub(super) fn rate(approved: &[bool]) -> f64 {
+    let yes = approved.iter().filter(|approved| **approved).count();
+    #[expect(clippy::cast_precision_loss, reason = "a count of rows in memory")]
+    let rate = (yes as f64 + 0.5) / (approved.len() as f64 + 1.0);
+    rate
+}
+
+/// All sets of `size` of the columns.
+fn sets_of(columns: &[usize], size: u32) -> Vec<u32> {
+    let all = columns.iter().fold(0u32, |set, column| set | (1 << column));
+    let mut sets: Vec<u32> = Vec::new();
+    let singles: Vec<u32> = (0..32).map(|column| 1u32 << column).filter(|single| single & all != 0).collect();
+    for &a in &singles {
+        match size {
+            1 => sets.push(a),
+            2 => sets.extend(singles.iter().filter(|&&b| b > a).map(|b| a | b)),
+            _ => {
+                for &b in singles.iter().filter(|&&b| b > a) {
+                    sets.extend(singles.iter().filter(|&&c| c > b).map(|c| a | b | c));
+                }
+            }
+        }
+    }
+    sets
+}
+
+/// The set without one of its columns, for each of them; nothing for a single column.
+pub(super) fn parts_of(set: u32) -> Vec<u32> {
+    (0..32)
+        .map(|column| 1u32 << column)
+        .filter(|single| set & single != 0 && set != *single)
+        .map(|single| set & !single)
+        .collect()
+}
+
+/// Of columns that name the same thing in other words, only the first is kept.
+fn drop_synonyms(chosen: &mut Vec<(u32, RowIds, usize)>, counts: &mut Counts) {
+    let mut kept: Vec<(u32, RowIds, usize)> = Vec::new();
+    for candidate in chosen.drain(..) {
+        // Ids are given in the order of first occurrence, so that two columns that split the rows alike get the
+        // same ids.
+        if kept.iter().all(|other| other.1 != candidate.1) {
+            kept.push(candidate);
+        }
+    }
+    counts.combinations.retain(|combination| kept.iter().any(|other| other.0 == combination.columns));
+    *chosen = kept;
+}
+
+fn key(before: u32, code: u32) -> u64 {
+    (u64::from(before) << 32) | u64::from(code)
+}
+
+/// Keys are ids that nobody outside chooses, so that a multiplication spreads them well enough; the standard hasher
+/// would take most of the time of a score.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        self.0 ^= self.0 >> 29;
+    }
+}
