@@ -11,6 +11,7 @@ mod crash;
 mod credentials;
 mod history;
 mod news;
+mod real;
 mod requests;
 mod signing_in;
 mod stage;

@@ -139,9 +139,18 @@ impl Device {
     pub fn begin_sign_in(&self, server: &FakeServer) -> String {
         let found = self.find(server);
         self.intent(Intent::SignIn { address: found.address, fingerprint: found.fingerprint }).unwrap();
+        self.browser_address()
+    }
+
+    /// Where the browser was last sent.
+    pub fn browser_address(&self) -> String {
         eventually("the browser", || {
             self.seen.0.lock().unwrap().urls.pop().ok_or_else(|| "not opened".into())
         })
+    }
+
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
     }
 
     pub fn sign_in(&self, server: &FakeServer) {
