@@ -132,9 +132,9 @@ fn dialogs(desk: &Desk, over: &Over, close: &Callback<()>) -> Html {
             };
             let g = &held.grant;
             html! {
-                <Confirm title={format!("Give back {} on {}?", words::level(g.level).to_lowercase(), g.resource.name)}
-                    verb="Give it back" danger=true intent={Intent::Release { grant: *id }} onclose={close.clone()}
-                    done="Given back">
+                <Confirm title={format!("Release {} on {}?", words::level(g.level).to_lowercase(), g.resource.name)}
+                    verb="Release" danger=true intent={Intent::Release { grant: *id }} onclose={close.clone()}
+                    done="Released">
                     <p>{ "Open connections are cut, and the password is wiped from this machine. To get in again you \
                           ask again." }</p>
                 </Confirm>
@@ -213,11 +213,11 @@ fn GrantRow(props: &GrantProps) -> Html {
                 </span>
                 if live {
                     <Button weight={Weight::Quiet} icon={glyph::TIMER} test="extend"
-                        onclick={over(Over::Form(Box::new((entitlement, Purpose::Extend(props.held.clone())))))}>{ "More time" }</Button>
+                        onclick={over(Over::Form(Box::new((entitlement, Purpose::Extend(props.held.clone())))))}>{ "Extend" }</Button>
                 }
                 if matches!(g.status, GrantStatus::Live | GrantStatus::Opening { .. }) {
                     <Button weight={Weight::Danger} icon={glyph::WITHDRAW} test="release"
-                        onclick={over(Over::Release(id))}>{ "Give back" }</Button>
+                        onclick={over(Over::Release(id))}>{ "Release" }</Button>
                 }
             </div>
         </article>
@@ -335,7 +335,7 @@ fn ended_row(desk: &Desk, held: &LocalGrant) -> Html {
     let GrantStatus::Ended { at, why } = &g.status else { return Html::default() };
     let why = match why {
         EndedWhy::Expired => "Time was over".to_string(),
-        EndedWhy::Released => "You gave it back".into(),
+        EndedWhy::Released => "You released it".into(),
         EndedWhy::Revoked { by, note } => format!("{} ended it: {note}", by.name),
         EndedWhy::NeverActivated => "The target was never reached".into(),
     };

@@ -47,7 +47,7 @@ pub fn SettingsPage() -> Html {
                     <div class="setting">
                         <span class="check-text">
                             <span class="strong">{ "Drop everything now" }</span>
-                            <span class="sub">{ "Gives back all access and wipes every password here. Works offline." }</span>
+                            <span class="sub">{ "Releases all access and wipes every password here. Works offline." }</span>
                         </span>
                         <Button weight={Weight::Danger} class="solid" icon={glyph::POWER} onclick={open(Over::DropEverything)}
                             test="drop-everything">{ "Drop everything" }</Button>
@@ -170,7 +170,7 @@ fn dialogs(desk: &Desk, over: Over, close: &Callback<()>) -> Html {
             <Confirm title="Drop everything now?" verb="Drop everything" danger=true intent={Intent::DropEverything}
                 onclose={close.clone()} done="Everything is dropped">
                 <p>{ has }</p>
-                <p>{ "Every password here is wiped at once and all your access is given back; open connections are cut. \
+                <p>{ "Every password here is wiped at once and all your access is released; open connections are cut. \
                       Offline, the server learns of it as soon as it can be reached. You stay signed in." }</p>
             </Confirm>
         },

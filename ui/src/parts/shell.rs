@@ -106,7 +106,7 @@ fn Troubles() -> Html {
         Connection::Offline { since, message } => html! {
             <Banner tone="warn" action={button}>
                 <strong>{ format!("Offline since {}. ", time::when(*since, desk.now())) }</strong>
-                { message }{ " What you see is what was last known; you can still give access back." }
+                { message }{ " What you see is what was last known; you can still release access." }
             </Banner>
         },
         Connection::Connecting => html! {

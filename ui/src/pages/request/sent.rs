@@ -40,7 +40,7 @@ pub fn Sent(props: &SentProps) -> Html {
             "good",
             "Approved",
             format!(
-                "{} for {}. The clock starts when the door is open; you will find it under My access.",
+                "{} for {}. The time starts when access is open; you find it under My access.",
                 upper(&what),
                 words::duration(*duration_s)
             ),
