@@ -172,7 +172,7 @@ impl Session {
         if let Some(tokens) = held.unsaved.take() {
             return self.adopt(held, tokens).await;
         }
-        let refresh = self.0.keychain.get(self.user()).await.map_err(|error| match error {
+        let refresh = self.0.keychain.get_quietly(self.user()).await.map_err(|error| match error {
             KeychainError::NotFound => signed_out("Sign in to go on."),
             other => from_keychain(&other),
         })?;

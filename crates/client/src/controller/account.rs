@@ -46,7 +46,7 @@ impl Account {
 impl<I: Integration> Controller<I> {
     /// The first things after a start.
     pub(super) fn begin(&mut self) {
-        self.look_through_keychain();
+        self.look_through_keychain(super::credentials::Manner::Quietly);
         if self.account.is_some() {
             self.open_history();
             self.resume_session();

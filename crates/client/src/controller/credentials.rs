@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use super::{Controller, Event, ReplyTo};
 use crate::failure::{from_keychain, not_here};
 use crate::integration::Integration;
-use crate::keychain::{GRANT_PREFIX, HISTORY_KEY_USER, KeychainError, answer, grant_user, refresh_user};
+use crate::keychain::{
+    GRANT_PREFIX, HISTORY_KEY_USER, Keychain, KeychainError, answer, grant_user, refresh_user,
+};
 use crate::store::CredentialIntent;
 use crate::words;
 
@@ -62,6 +64,22 @@ pub(super) enum Phase {
         retry_at: Option<Duration>,
     },
     Wiped,
+}
+
+/// Whether the person may be asked to unlock the keychain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    Asking,
+    Quietly,
+}
+
+impl Manner {
+    fn check(self, keychain: &mut dyn Keychain) -> Result<(), KeychainError> {
+        match self {
+            Self::Asking => Ok(()),
+            Self::Quietly => keychain.is_open(),
+        }
+    }
 }
 
 /// When a failed fetch is tried again.
@@ -185,7 +203,7 @@ impl<I: Integration> Controller<I> {
             .map(|(id, _)| *id)
             .collect();
         for grant in again {
-            self.delete(grant);
+            self.delete(grant, Manner::Quietly);
         }
         if !self.can_fetch() {
             return;
@@ -343,10 +361,10 @@ impl<I: Integration> Controller<I> {
         if self.copied.is_some_and(|(copied, _)| copied == grant) {
             self.clear_copied();
         }
-        self.delete(grant);
+        self.delete(grant, Manner::Asking);
     }
 
-    fn delete(&mut self, grant: GrantId) {
+    fn delete(&mut self, grant: GrantId, manner: Manner) {
         let Some(held) = self.held.get_mut(&grant) else { return };
         let message = match std::mem::replace(&mut held.phase, Phase::Wiped) {
             Phase::Wiping { message, .. } => message,
@@ -356,7 +374,10 @@ impl<I: Integration> Controller<I> {
         held.command = None;
         self.changed = true;
         // Asked for here and now, not in the task: the order of the keychain's queue is what makes a wipe final.
-        let told = self.keychain.ask(move |keychain| keychain.delete(&grant_user(grant)));
+        let told = self.keychain.ask(move |keychain| {
+            manner.check(keychain)?;
+            keychain.delete(&grant_user(grant))
+        });
         let events = self.events.clone();
         tokio::spawn(async move {
             let _ = events.send(Event::Deleted(grant, answer(told).await));
@@ -445,7 +466,7 @@ impl<I: Integration> Controller<I> {
                     held.phase = Phase::Absent;
                 }
             }
-            self.look_through_keychain();
+            self.look_through_keychain(Manner::Quietly);
             self.open_history();
             if !matches!(self.connection, Connection::Online) {
                 self.connect();
@@ -457,17 +478,20 @@ impl<I: Integration> Controller<I> {
     pub(super) fn tick_keychain(&mut self) {
         let away = self.keychain_view != KeychainView::Ready;
         if away && !self.keychain_probing && self.clock.uptime() >= self.keychain_probe_after {
-            self.look_through_keychain();
+            self.look_through_keychain(Manner::Quietly);
         }
     }
 
     /// Asks what the keychain holds; the answer is compared with the open intents.
-    pub(super) fn look_through_keychain(&mut self) {
+    pub(super) fn look_through_keychain(&mut self, manner: Manner) {
         if self.keychain_probing {
             return;
         }
         self.keychain_probing = true;
-        let told = self.keychain.ask(|keychain| keychain.list());
+        let told = self.keychain.ask(move |keychain| {
+            manner.check(keychain)?;
+            keychain.list()
+        });
         let events = self.events.clone();
         tokio::spawn(async move {
             let _ = events.send(Event::Listed(answer(told).await));

@@ -5,7 +5,7 @@ use daypass_domain::{Ask, Entitlement, GrantId};
 use daypass_protocol::api::{DecideBody, EditBody, GrantStatus, RequestView, SubmitBody};
 use daypass_protocol::bridge::{Connection, Failure, FailureCode, Intent, Reply, Tone};
 
-use super::credentials::Phase;
+use super::credentials::{Manner, Phase};
 use super::{Answer, Controller, Event, ReplyTo};
 use crate::failure::{failure, local, not_here};
 use crate::integration::Integration;
@@ -34,6 +34,9 @@ impl<I: Integration> Controller<I> {
             Intent::Refresh => {
                 self.catalogue_revision += 1;
                 self.changed = true;
+                if self.keychain_view != daypass_protocol::bridge::Keychain::Ready {
+                    self.look_through_keychain(Manner::Asking);
+                }
                 self.on_woke();
                 Ok(Reply::Done)
             }
@@ -177,7 +180,7 @@ impl<I: Integration> Controller<I> {
 
     fn retry_credential(&mut self, grant: GrantId) -> Result<Reply, Failure> {
         self.keychain_probe_after = std::time::Duration::ZERO;
-        self.look_through_keychain();
+        self.look_through_keychain(Manner::Asking);
         self.retry_wipes();
         let idle = self
             .held

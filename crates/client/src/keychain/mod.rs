@@ -22,6 +22,10 @@ pub trait Keychain: Send + 'static {
     /// [`KeychainError::NotFound`] when there is nothing to delete.
     fn delete(&mut self, user: &str) -> Result<(), KeychainError>;
 
+    /// Whether it answers and is unlocked. Never asks the person, unlike all the other calls: what runs by itself
+    /// looks here first, so that a person who wants the keychain locked is not asked every second.
+    fn is_open(&mut self) -> Result<(), KeychainError>;
+
     /// The user names that exist.
     fn list(&mut self) -> Result<Vec<String>, KeychainError>;
 }

@@ -8,6 +8,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Keychain, KeychainError};
 
+#[cfg(target_os = "linux")]
+const SECRETS: &str = "org.freedesktop.secrets";
+#[cfg(target_os = "linux")]
+const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+
 /// The keychain of whoever is logged in. The connection is made when it is first needed, and again after a failure:
 /// the keychain's daemon may start later than Daypass, or be restarted.
 #[derive(Debug)]
@@ -61,6 +66,40 @@ impl Keychain for SystemKeychain {
 
     fn delete(&mut self, user: &str) -> Result<(), KeychainError> {
         self.with_entry(user, Entry::delete_credential)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn is_open(&mut self) -> Result<(), KeychainError> {
+        let look = || -> zbus::Result<bool> {
+            let bus = zbus::blocking::Connection::session()?;
+            let place = "/org/freedesktop/secrets/aliases/default";
+            zbus::blocking::Proxy::new(&bus, SECRETS, place, COLLECTION)?.get_property("Locked")
+        };
+        match look() {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(KeychainError::Locked),
+            // The service is there, but it never got a password: there is no default collection yet.
+            Err(zbus::Error::MethodError(name, ..)) if name.as_str().ends_with("UnknownMethod") => {
+                Err(KeychainError::Locked)
+            }
+            Err(zbus::Error::FDO(error))
+                if matches!(
+                    *error,
+                    zbus::fdo::Error::UnknownMethod(_) | zbus::fdo::Error::UnknownObject(_)
+                ) =>
+            {
+                Err(KeychainError::Locked)
+            }
+            Err(error) => {
+                tracing::info!(%error, "no keychain answers");
+                Err(KeychainError::Missing)
+            }
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_open(&mut self) -> Result<(), KeychainError> {
+        Ok(())
     }
 
     fn list(&mut self) -> Result<Vec<String>, KeychainError> {

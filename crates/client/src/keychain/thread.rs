@@ -32,6 +32,15 @@ impl KeychainThread {
         answer(self.ask(move |keychain| keychain.get(&user))).await
     }
 
+    /// Like [`KeychainThread::get`], but never asks the person to unlock it.
+    pub async fn get_quietly(&self, user: String) -> Result<SecretString, KeychainError> {
+        answer(self.ask(move |keychain| {
+            keychain.is_open()?;
+            keychain.get(&user)
+        }))
+        .await
+    }
+
     pub async fn set(&self, user: String, secret: SecretString) -> Result<(), KeychainError> {
         answer(self.ask(move |keychain| keychain.set(&user, &secret))).await
     }

@@ -10,6 +10,7 @@
 mod crash;
 mod credentials;
 mod history;
+mod keychain;
 mod news;
 mod real;
 mod requests;

@@ -114,6 +114,10 @@ impl Keychain for FakeKeychain {
         self.step(&what, move |items| items.remove(&user).map(|_| ()).ok_or(KeychainError::NotFound))
     }
 
+    fn is_open(&mut self) -> Result<(), KeychainError> {
+        self.step("look", |_| Ok(()))
+    }
+
     fn list(&mut self) -> Result<Vec<String>, KeychainError> {
         self.step("list", |items| Ok(items.keys().cloned().collect()))
     }
