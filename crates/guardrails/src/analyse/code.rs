@@ -1,6 +1,6 @@
 //! Bodies: functions, procedures, `DO` blocks, and SQL that is run as text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -145,9 +145,11 @@ impl Analyzer<'_> {
         let parameters = std::mem::take(&mut self.parameters);
         let loops = std::mem::take(&mut self.loops);
         let in_loop = std::mem::replace(&mut self.in_loop, false);
+        let cursors = std::mem::take(&mut self.cursors);
         let session = self.session.clone();
         self.inside(mark, read);
         self.session = session;
+        self.cursors = cursors;
         self.in_loop = in_loop;
         self.loops = loops;
         self.parameters = parameters;
@@ -199,6 +201,7 @@ impl Analyzer<'_> {
         match parsed {
             Ok(parsed) => {
                 collect_variables(&parsed, &mut self.variables);
+                collect_cursors(&parsed, &mut self.cursors);
                 self.pl(&parsed);
             }
             Err(_) => {
@@ -240,9 +243,18 @@ impl Analyzer<'_> {
         };
         let Some(fields) = value.as_object() else { return };
         if statement == "PLpgSQL_stmt_forc" {
+            // The tree names the cursor by number only: with one cursor declared it is that one.
+            let query = if self.cursors.len() == 1 { self.cursors.values().next().cloned() } else { None };
+            let record = value.pointer("/var/PLpgSQL_rec/refname").and_then(Json::as_str);
+            let pushed = query.zip(record).map(|(query, record)| {
+                self.loops.push(Loop { record: record.to_owned(), names: Vec::new(), query });
+            });
             let outer = std::mem::replace(&mut self.in_loop, true);
             self.pl(value);
             self.in_loop = outer;
+            if pushed.is_some() {
+                self.loops.pop();
+            }
             return;
         }
         for (name, part) in fields {
@@ -415,6 +427,25 @@ fn without_row_types(text: &str) -> String {
     }
     out.push_str(text.get(at..).unwrap_or(""));
     out
+}
+
+/// The cursors that PL/pgSQL declares with their queries.
+fn collect_cursors(json: &Json, into: &mut HashMap<String, Arc<Node>>) {
+    match json {
+        Json::Array(parts) => parts.iter().for_each(|part| collect_cursors(part, into)),
+        Json::Object(fields) => {
+            let name = fields.get("refname").and_then(Json::as_str);
+            let text = fields.get("cursor_explicit_expr").and_then(|expr| expr.pointer("/PLpgSQL_expr/query")).and_then(Json::as_str);
+            if let (Some(name), Some(text)) = (name, text)
+                && let Ok(parsed) = pg_query::parse(text, 0)
+                && let Some(node) = parsed.protobuf.stmts.first().and_then(|raw| Node::of(raw.stmt.as_ref()?.as_ref()))
+            {
+                into.insert(name.to_owned(), Arc::new(node));
+            }
+            fields.values().for_each(|value| collect_cursors(value, into));
+        }
+        _ => {}
+    }
 }
 
 /// The names that PL/pgSQL declares.

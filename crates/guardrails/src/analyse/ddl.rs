@@ -59,6 +59,10 @@ impl Analyzer<'_> {
                 let temporary = node.node("sequence").is_some_and(is_temporary);
                 self.verb("CREATE SEQUENCE");
                 self.kind(if temporary { Kind::Temporary } else { Kind::Ddl });
+                if let Some(at) = node.node("sequence").filter(|_| temporary) {
+                    self.session.made.add_temporary(at.text("relname"));
+                    self.changed();
+                }
             }
             "AlterSeqStmt" => self.plain_ddl("ALTER SEQUENCE"),
             "CreateEnumStmt" | "CompositeTypeStmt" | "CreateRangeStmt" | "CreateDomainStmt" | "AlterEnumStmt" | "AlterTypeStmt" => self.plain_ddl("CREATE TYPE"),
@@ -259,7 +263,7 @@ impl Analyzer<'_> {
             };
             let name = path.last().copied().unwrap_or("").to_owned();
             let schema = if path.len() > 1 { path.get(path.len() - 2).copied().unwrap_or("") } else { "" };
-            let relation = matches!(node.int("remove_type"), 42 | 51 | 34 | 38);
+            let relation = matches!(node.int("remove_type"), 42 | 52 | 24 | 38);
             let in_temporary = schema.starts_with("pg_temp");
             let (known, _) = self.world().table(schema, &name);
             let temporary = in_temporary || (relation && known.schema == "pg_temp");
@@ -271,14 +275,14 @@ impl Analyzer<'_> {
         }
         let what = match node.int("remove_type") {
             42 => "table",
-            51 => "view",
+            52 => "view",
             24 => "materialized view",
             21 => "index",
             38 => "sequence",
             37 => "schema",
             20 | 30 | 35 => "function",
             45 => "trigger",
-            27 => "policy",
+            29 => "policy",
             36 => "rule",
             16 => "extension",
             50 | 13 => "type",
@@ -295,7 +299,7 @@ impl Analyzer<'_> {
         }
         let hazard = match node.int("remove_type") {
             45 | 15 => Hazard::Trigger,
-            27 => Hazard::RowSecurity,
+            29 => Hazard::RowSecurity,
             36 => Hazard::Rule,
             _ => Hazard::Drop,
         };
@@ -338,7 +342,7 @@ impl Analyzer<'_> {
             34 => self.find(Hazard::Role, None, node.text("subname"), "a role is renamed", "leave roles to the database's team"),
             10 => self.find(Hazard::ServerControl, None, node.text("subname"), "a database is renamed", "leave this to the database's team"),
             45 => self.find(Hazard::Trigger, None, node.text("subname"), "a trigger is renamed", "ask the owner of the table"),
-            27 => self.find(Hazard::RowSecurity, None, node.text("subname"), "a row security policy is renamed", "ask the owner of the table"),
+            29 => self.find(Hazard::RowSecurity, None, node.text("subname"), "a row security policy is renamed", "ask the owner of the table"),
             36 => self.find(Hazard::Rule, None, node.text("subname"), "a rule is renamed", "ask the owner of the table"),
             _ => {}
         }

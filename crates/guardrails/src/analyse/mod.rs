@@ -4,7 +4,7 @@ mod code;
 mod ddl;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::bounds::{Common, Expr, Lower, Value, World, evaluate_constant};
@@ -36,6 +36,8 @@ pub(crate) struct Analyzer<'a> {
     within: Vec<String>,
     variables: HashSet<String>,
     loops: Vec<Loop>,
+    /// The queries of the declared cursors.
+    cursors: HashMap<String, Arc<Node>>,
     in_loop: bool,
     reading: Vec<String>,
     budget: usize,
@@ -66,6 +68,7 @@ impl<'a> Analyzer<'a> {
             within: Vec::new(),
             variables: HashSet::new(),
             loops: Vec::new(),
+            cursors: HashMap::new(),
             in_loop: false,
             reading: Vec::new(),
             budget: MOST_STATEMENTS,

@@ -86,6 +86,10 @@ impl Analyzer<'_> {
     }
 
     fn bounded_by_where(&mut self, node: &Node, at: &Node, common: &[(String, Common)], verb: &str) {
+        if let Some(cursor) = node.node("where_clause").filter(|condition| condition.kind == "CurrentOfExpr") {
+            self.bounded_by_cursor(cursor, at, verb);
+            return;
+        }
         let (mut lower, loops) = self.lower(common);
         let target = lower.target(at);
         let mut query = Query { sources: loops, ..Query::default() };
@@ -100,6 +104,21 @@ impl Analyzer<'_> {
         let outcome = lower.scene.judge(target, &query);
         if outcome.reaches_all() {
             self.unbounded(verb, at, condition, outcome, !from.is_empty());
+        }
+    }
+
+    /// Row by row over a cursor, in a loop: as many rows as the cursor has.
+    fn bounded_by_cursor(&mut self, condition: &Node, at: &Node, verb: &str) {
+        let Some(select) = self.cursors.get(condition.text("cursor_name")).filter(|_| self.in_loop).cloned() else { return };
+        let (mut lower, _) = self.lower(&[]);
+        let (table, _) = self.world().table(at.text("schemaname"), at.text("relname"));
+        let query = lower.nested(&select);
+        let of_table = query.sources.iter().copied().find(|source| lower.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&table));
+        let Some(source) = of_table else { return };
+        let id = lower.column_of(source, "ctid");
+        let whole = lower.scene.origin(&query, &Expr::Column(id)).is_some_and(|origin| origin.complete);
+        if whole {
+            self.unbounded(verb, at, Some(condition), Outcome::Every, true);
         }
     }
 

@@ -114,6 +114,7 @@ pub(crate) struct Source {
     pub assumed: Vec<Expr>,
     /// For an updatable view: its name for each column of the table.
     pub renamed: Vec<(String, String)>,
+    pub view: Option<Name>,
 }
 
 /// A column of a source.
@@ -131,6 +132,8 @@ pub(crate) struct Column {
     pub can_be_empty: Option<bool>,
     pub not_negative: bool,
     pub origin: Option<Origin>,
+    /// The column of the view that it was reached through.
+    pub of_view: Option<(Name, String)>,
 }
 
 /// Where the values of a column come from.
@@ -194,6 +197,8 @@ pub(crate) struct Query {
     pub grouped: bool,
     pub having: bool,
     pub sampled: bool,
+    /// `ORDER BY x [DESC] LIMIT 1`.
+    pub first_of: Option<(Expr, bool)>,
     pub set: Option<(Set, Box<Query>, Box<Query>)>,
     pub is_values: bool,
     /// The first column of each row of a `VALUES`.
@@ -319,6 +324,13 @@ impl Scene {
             _ => {}
         });
         mask
+    }
+}
+
+impl Subquery {
+    /// `(SELECT count(..) ..)`.
+    pub fn counts(&self) -> bool {
+        self.form == Form::Scalar && matches!(self.query.outputs.first().map(|output| &output.expr), Some(Expr::Call(Function::Tally, _)))
     }
 }
 

@@ -7,7 +7,7 @@ use super::Comparison;
 use super::expr::{Column, Expr, Form, Function, Limit, Origin, OuterJoin, Output, Query, Scene, Set, Source, Subquery, bit, items};
 use super::value::Value;
 use super::{evaluate_constant, time};
-use crate::catalogue::{Catalogue, Kind, Name, Relation};
+use crate::catalogue::{Catalogue, Kind, Name, PartitionBound, Relation, Side};
 use crate::tree::Node;
 
 /// What is known around a statement.
@@ -108,7 +108,13 @@ impl<'a> Lower<'a> {
         let alias = alias_of(at).unwrap_or_else(|| at.text("relname").to_owned());
         let view = info.as_ref().and_then(|info| info.view.clone());
         let source = match view.as_deref().and_then(simple_view) {
-            Some(base) => self.view_target(&alias, &base),
+            Some(base) => {
+                let source = self.view_target(&alias, &base);
+                if let Some(held) = self.scene.sources.get_mut(source) {
+                    held.view = Some(name);
+                }
+                source
+            }
             None => self.table_source(alias, name, info),
         };
         self.enter(source);
@@ -117,6 +123,21 @@ impl<'a> Lower<'a> {
             let check = self.expr(&check);
             if let Some(source) = self.scene.sources.get_mut(source) {
                 source.assumed.push(check);
+            }
+        }
+        let bounds: Vec<PartitionBound> = self.scene.source(source).and_then(|source| source.info.as_ref()).map(|info| info.bounds.clone()).unwrap_or_default();
+        for bound in bounds {
+            let column = Box::new(Expr::Column(self.column_of(source, &bound.column)));
+            let check = match &bound.side {
+                Side::From(low) => Expr::Compare(Comparison::GreaterOrEqual, column, self.boxed(Some(low))),
+                Side::To(high) => Expr::Compare(Comparison::Less, column, self.boxed(Some(high))),
+                Side::In(values) => {
+                    let values = values.iter().map(|value| self.expr(value)).collect();
+                    Expr::AnyOf(Comparison::Equal, column, Box::new(Expr::Array(values)))
+                }
+            };
+            if let Some(held) = self.scene.sources.get_mut(source) {
+                held.assumed.push(check);
             }
         }
         source
@@ -181,6 +202,7 @@ impl<'a> Lower<'a> {
             names,
             assumed: Vec::new(),
             renamed: Vec::new(),
+            view: None,
         })
     }
 
@@ -199,6 +221,7 @@ impl<'a> Lower<'a> {
             names: common.names.clone(),
             assumed: Vec::new(),
             renamed: Vec::new(),
+            view: None,
         });
         for (table, complete) in &common.stars {
             self.stars.push((source, table.clone(), *complete));
@@ -292,12 +315,16 @@ impl<'a> Lower<'a> {
 
     /// The column of that name of a source.
     pub fn column_of(&mut self, source: usize, name: &str) -> usize {
+        let asked = name;
         let found = self.scene.source(source).and_then(|held| held.renamed.iter().find(|(outer, _)| outer == name).map(|(_, base)| base.clone()));
         let name = found.as_deref().unwrap_or(name);
         if let Some(known) = self.scene.columns.iter().position(|column| column.source == source && column.name == name) {
             return known;
         }
-        let column = self.describe(source, name);
+        let mut column = self.describe(source, name);
+        if let Some(view) = self.scene.source(source).and_then(|held| held.view.clone()) {
+            column.of_view = Some((view, asked.to_owned()));
+        }
         self.scene.columns.push(column);
         self.scene.columns.len() - 1
     }
@@ -313,13 +340,14 @@ impl<'a> Lower<'a> {
             can_be_empty: None,
             not_negative: false,
             origin: None,
+            of_view: None,
         };
         let Some(held) = self.scene.source(source) else { return column };
         if let Some(table) = &held.table {
             column.origin = Some(Origin { table: table.clone(), column: name.to_owned(), complete: true });
         }
         if matches!(name, "ctid" | "xmin") {
-            column.kind = Kind::Integer(0.0, 1e18);
+            column.kind = Kind::Integer(0.0, 1e12);
             column.not_null = Some(true);
             column.counted = true;
             return column;
@@ -332,7 +360,9 @@ impl<'a> Lower<'a> {
             column.kind = known.kind.clone();
             let whole = matches!(known.kind, Kind::Integer(..));
             column.not_null = Some(known.not_null);
-            column.counted = known.serial || (whole && (name == "id" || name.ends_with("_id")));
+            let in_key = held.info.as_ref().is_some_and(|info| info.keys.iter().any(|key| key.iter().any(|column| column == name)));
+            let refers = held.info.as_ref().is_some_and(|info| info.foreign.iter().any(|key| key.columns.iter().any(|column| column == name)));
+            column.counted = known.serial || (whole && (in_key || refers || name == "id" || name.ends_with("_id")));
             column.past = known.default_now || is_past(name);
             column.can_be_empty = Some(!known.not_null || known.default_empty);
             column.not_negative = is_amount(name);
@@ -342,7 +372,10 @@ impl<'a> Lower<'a> {
         }
         let own = held.table.as_ref().map(|table| table.name.trim_end_matches('s').to_owned());
         let is_key = matches!(name, "id" | "pk" | "uuid" | "oid" | "guid") || own.is_some_and(|own| name.strip_suffix("_id") == Some(&own));
-        column.counted = is_key || name.ends_with("_id");
+        column.counted = is_key || name.ends_with("_id") || name.ends_with("_no");
+        if column.kind == Kind::Unknown && (name.starts_with("is_") || name.starts_with("has_")) {
+            column.kind = Kind::Bool;
+        }
         column.past = is_past(name);
         column.not_negative = is_amount(name);
         if column.not_null.is_none() && held.table.is_some() {
@@ -487,6 +520,7 @@ impl<'a> Lower<'a> {
                     names: (!open).then_some(names),
                     assumed: Vec::new(),
                     renamed: Vec::new(),
+                    view: None,
                 });
                 let gathered = self.unnested(node);
                 if let (Some(origin), Some(name)) = (gathered, self.scene.source(source).and_then(|held| held.names.clone()).and_then(|names| names.first().cloned())) {
@@ -543,6 +577,12 @@ impl<'a> Lower<'a> {
             let columns: Vec<String> = info.iter().flat_map(|info| info.columns.iter().map(|column| column.name.clone())).collect();
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             let source = self.derived(alias, &inner, &columns);
+            if let Some(held) = self.scene.sources.get_mut(source) {
+                held.view = Some(name.clone());
+            }
+            for column in self.scene.columns.iter_mut().filter(|column| column.source == source) {
+                column.of_view = Some((name.clone(), column.name.clone()));
+            }
             self.common = common;
             self.frames = frames;
             self.depth -= 1;
@@ -718,6 +758,15 @@ impl<'a> Lower<'a> {
         query.grouped = node.has("group_clause");
         query.having = node.has("having_clause");
         self.outputs(node.nodes("target_list").collect(), query);
+        let mut order = node.nodes("sort_clause");
+        if let (Some(first), None) = (order.next(), order.next())
+            && let Some(key) = first.node("node")
+            && node.has("limit_count")
+            && query.limit == Limit::Some
+        {
+            let key = self.expr(key);
+            query.first_of = Some((key, first.int("sortby_dir") == 3));
+        }
         let mut aggregates = false;
         for target in node.nodes("target_list") {
             target.walk(&mut |part| {
@@ -788,7 +837,17 @@ impl<'a> Lower<'a> {
                 query.sources.push(rows);
                 expr = Expr::Column(column);
             }
+            if value.kind == "FuncCall"
+                && value.strings("funcname").last() == Some(&"unnest")
+                && let Some(inner) = value.nodes("args").next().filter(|inner| inner.kind == "FuncCall" && inner.strings("funcname").last() == Some(&"array_agg"))
+                && let Some(argument) = inner.nodes("args").next()
+            {
+                expr = self.expr(argument);
+            }
             let mut output = self.output(crate::catalogue::output_name(target), expr);
+            if value.has("over") && value.strings("funcname").last().is_some_and(|name| matches!(*name, "row_number" | "rank" | "dense_rank" | "count")) {
+                output.kind = Kind::Integer(1.0, 9e15);
+            }
             if value.kind == "FuncCall" && value.strings("funcname").last() == Some(&"array_agg") && !value.has("agg_filter") {
                 let argument = value.nodes("args").next().map(|arg| self.expr(arg));
                 output.gathered = argument.and_then(|arg| arg.column()).and_then(|column| self.scene.column(column)).and_then(|column| column.origin.clone());
@@ -997,10 +1056,11 @@ impl<'a> Lower<'a> {
                     return Expr::Opaque("BETWEEN".to_owned(), vec![*value]);
                 };
                 let within = |low: Expr, high: Expr| {
-                    Expr::And(vec![
-                        Expr::Compare(Comparison::GreaterOrEqual, value.clone(), Box::new(low)),
-                        Expr::Compare(Comparison::LessOrEqual, value.clone(), Box::new(high)),
-                    ])
+                    let (low, high) = (self.tid(Box::new(low), &value), self.tid(Box::new(high), &value));
+                    let test = |comparison, bound: Box<Expr>| {
+                        self.ranked(comparison, &value, &bound).unwrap_or_else(|| Expr::Compare(comparison, value.clone(), bound))
+                    };
+                    Expr::And(vec![test(Comparison::GreaterOrEqual, low), test(Comparison::LessOrEqual, high)])
                 };
                 let test = if kind >= 13 {
                     Expr::Or(vec![within(low.clone(), high.clone()), within(high, low)])
@@ -1034,7 +1094,7 @@ impl<'a> Lower<'a> {
                 if let Expr::Subquery(id) = side.as_ref()
                     && let Some(subquery) = self.scene.subqueries.get_mut(*id)
                     && subquery.form == Form::Scalar
-                    && subquery.outer != 0
+                    && (subquery.outer != 0 || self.world.in_loop && !subquery.query.sources.is_empty())
                     && !subquery.query.one_row
                     && subquery.query.set.is_none()
                 {
@@ -1062,8 +1122,16 @@ impl<'a> Lower<'a> {
             "~~" | "~~*" => Expr::Like { text: left, pattern: right, escape: Some('\\'), fold_case: name.len() == 3 },
             "!~~" | "!~~*" => Expr::Not(Box::new(Expr::Like { text: left, pattern: right, escape: Some('\\'), fold_case: name.len() == 4 })),
             "^@" => Expr::Call(Function::StartsWith, vec![*left, *right]),
-            "@>" => Expr::Contains(left, right),
-            "<@" => Expr::Contains(right, left),
+            "@>" | "<@" => {
+                let (whole, part) = if name == "@>" { (left, right) } else { (right, left) };
+                match part.as_ref() {
+                    Expr::Array(parts) => match (parts.as_slice(), whole.as_ref()) {
+                        ([only], Expr::Subquery(_)) => Expr::AnyOf(Comparison::Equal, Box::new(only.clone()), whole),
+                        _ => Expr::Contains(whole, part),
+                    },
+                    _ => Expr::Contains(whole, part),
+                }
+            }
             _ => Expr::Opaque(name.to_owned(), vec![*left, *right]),
         }
     }
@@ -1149,7 +1217,10 @@ impl<'a> Lower<'a> {
             "array_length" | "cardinality" => Function::ArrayLength,
             "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Function::Range,
             "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_literal" | "quote_nullable"
-            | "encode" | "format" | "pg_typeof" => Function::Digest,
+            | "encode" | "format" | "jsonb_build_object" | "json_build_object" | "jsonb_build_array" | "json_build_array" | "concat_ws"
+            | "array_to_json" | "hashint4" | "hashint8" | "hashtextextended" | "sha224" | "sha384" | "sha512" => Function::Digest,
+            // The same for every row.
+            "pg_typeof" => return Expr::Opaque(name.to_owned(), Vec::new()),
             "left" => Function::Left,
             "replace" => Function::Replace,
             "pg_column_size" => Function::Tally,
@@ -1257,7 +1328,16 @@ impl<'a> Lower<'a> {
         if query.sources.is_empty() && query.conjuncts.is_empty() {
             return Some(expr);
         }
-        // `SELECT id FROM t ORDER BY id LIMIT 1` could be an extreme too; it is left as an unknown constant.
+        // `SELECT id FROM t ORDER BY id LIMIT 1` is an extreme too.
+        let expr = match (&query.first_of, expr.column()) {
+            (Some((key, descending)), Some(column)) if !query.one_row && key.column() == Some(column) => {
+                let whole = Query { limit: Limit::None, ..query.clone() };
+                let origin = self.scene.origin(&whole, &Expr::Column(column)).filter(|origin| origin.complete)?;
+                let outer = self.frames.iter().rev().flatten().copied().find(|source| self.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&origin.table))?;
+                return Some(Expr::Extreme { column: self.column_of(outer, &origin.column), largest: *descending });
+            }
+            _ => expr,
+        };
         if !query.one_row || query.sampled {
             return None;
         }

@@ -238,6 +238,9 @@ impl Scene {
             return None;
         }
         let covers = |from: &expr::Column, to: &expr::Column| {
+            if from.of_view.is_some() && from.of_view == to.of_view && comparison.is_reflexive() {
+                return true;
+            }
             let (Some(from_origin), Some(to_origin)) = (&from.origin, &to.origin) else { return false };
             if !to_origin.complete {
                 return false;
@@ -246,7 +249,8 @@ impl Scene {
             (itself && comparison.is_reflexive())
                 || (comparison == Comparison::Equal && self.refers(from, from_origin, to_origin))
         };
-        let same_column = match (&left.origin, &right.origin) {
+        let same_view = left.of_view.is_some() && left.of_view == right.of_view;
+        let same_column = same_view || match (&left.origin, &right.origin) {
             (Some(a), Some(b)) => a.table == b.table && a.column == b.column,
             _ => false,
         };

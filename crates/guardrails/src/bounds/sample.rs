@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::Outcome;
 use super::eval::{Row, as_bool, evaluate};
-use super::expr::{Expr, Scene, bit};
+use super::expr::{Expr, Scene, Subquery, bit};
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW, YEAR};
 use super::value::{self, Clock, Tried, Value};
 use crate::catalogue::Kind;
@@ -33,7 +33,7 @@ pub(crate) fn try_rows(
         Expr::Subquery(id) if !outcomes.iter().any(|(known, _)| known == id) => {
             let outcome = of_subquery(*id);
             if outcome == Outcome::Bounded {
-                variables.push(Variable::subquery(*id));
+                variables.push(Variable::subquery(*id, scene.subqueries.get(*id).is_some_and(Subquery::counts)));
             }
             outcomes.push((*id, outcome));
         }
@@ -146,13 +146,17 @@ struct Variable {
 }
 
 impl Variable {
-    fn subquery(id: usize) -> Variable {
-        Variable { id: Id::Subquery(id), kind: Kind::Bool, pool: Vec::new() }
+    fn subquery(id: usize, counts: bool) -> Variable {
+        let kind = if counts { Kind::Integer(0.0, 9e15) } else { Kind::Bool };
+        Variable { id: Id::Subquery(id), kind, pool: Vec::new() }
     }
 
     fn fill(&mut self, scene: &Scene, constants: &[Value], tests_null: bool) {
         let Id::Column(id) = self.id else {
-            self.pool = vec![Value::Bool(false), Value::Bool(true)];
+            self.pool = match self.kind {
+                Kind::Bool => vec![Value::Bool(false), Value::Bool(true)],
+                _ => [0.0, 1.0, 2.0, 7.0, 5_000.0].into_iter().map(Value::Number).collect(),
+            };
             return;
         };
         let Some(column) = scene.column(id) else { return };

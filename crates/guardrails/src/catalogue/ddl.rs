@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Catalogue, Column, Event, ForeignKey, Function, Kind, Name, Relation, Rule, Trigger};
+use super::{Catalogue, Column, Event, ForeignKey, Function, Kind, Name, PartitionBound, Relation, Rule, Side, Trigger};
 use crate::tree::Node;
 
 /// Run on a live database, yields one column of text: DDL and `COMMENT`s that carry row counts. Joined by newlines, it is
@@ -137,8 +137,16 @@ impl Catalogue {
                 relation.checks.extend(above.checks.iter().cloned());
                 relation.foreign.extend(above.foreign.iter().cloned());
             }
+            if let (Some(bound), Some(above)) = (node.node("partbound"), self.relations.get(&parent)) {
+                relation.bounds = bounds_of(bound, above.divided_by.as_deref());
+            }
             relation.parent = Some(parent);
         }
+        relation.divided_by = node
+            .node("partspec")
+            .and_then(|spec| spec.nodes("part_params").next())
+            .map(|element| element.text("name").to_owned())
+            .filter(|name| !name.is_empty());
         for element in node.nodes("table_elts") {
             match element.kind {
                 "ColumnDef" => self.add_column(&mut relation, element, schema),
@@ -259,8 +267,10 @@ impl Catalogue {
                 (ALTER_ADD_CONSTRAINT, Some(constraint), _) => add_constraint(&mut relation, constraint, None, schema),
                 (ALTER_ENABLE_ROW_SECURITY, _, _) => relation.row_security = true,
                 (ALTER_ATTACH_PARTITION, Some(partition), _) => {
+                    let bounds = partition.node("bound").map(|bound| bounds_of(bound, relation.divided_by.as_deref())).unwrap_or_default();
                     if let Some(child) = partition.node("name").and_then(|child| self.relation_mut(child, schema)) {
                         child.parent = Some(name.clone());
+                        child.bounds = bounds;
                     }
                 }
                 _ => {}
@@ -380,6 +390,18 @@ impl Catalogue {
             Arc::make_mut(relation).rows = Some(rows);
         }
     }
+}
+
+fn bounds_of(bound: &Node, column: Option<&str>) -> Vec<PartitionBound> {
+    let Some(column) = column else { return Vec::new() };
+    let end = |field: &str| bound.nodes(field).next().filter(|value| value.kind == "AConst" || value.kind == "TypeCast").map(|value| Arc::new(value.clone()));
+    let mut sides = Vec::new();
+    sides.extend(end("lowerdatums").map(Side::From));
+    sides.extend(end("upperdatums").map(Side::To));
+    if bound.has("listdatums") {
+        sides.push(Side::In(bound.nodes("listdatums").map(|value| Arc::new(value.clone())).collect()));
+    }
+    sides.into_iter().map(|side| PartitionBound { column: column.to_owned(), side }).collect()
 }
 
 fn named(at: &Node, schema: &str) -> Name {

@@ -63,6 +63,10 @@ pub(crate) struct Relation {
     pub keys: Vec<Vec<String>>,
     pub foreign: Vec<ForeignKey>,
     pub checks: Vec<Arc<Node>>,
+    /// The column that a partitioned table is divided by.
+    pub divided_by: Option<String>,
+    /// What rows of a partition have in common.
+    pub bounds: Vec<PartitionBound>,
     /// The query of a view.
     pub view: Option<Arc<Node>>,
     pub is_foreign: bool,
@@ -95,6 +99,21 @@ pub(crate) struct ForeignKey {
     pub to: Name,
     /// Empty: its primary key.
     pub to_columns: Vec<String>,
+}
+
+/// A condition that holds for every row of a partition.
+#[derive(Debug, Clone)]
+pub(crate) struct PartitionBound {
+    pub column: String,
+    pub side: Side,
+}
+
+/// Which values a partition takes.
+#[derive(Debug, Clone)]
+pub(crate) enum Side {
+    From(Arc<Node>),
+    To(Arc<Node>),
+    In(Vec<Arc<Node>>),
 }
 
 /// A rewrite rule.

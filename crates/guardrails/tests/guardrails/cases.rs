@@ -95,6 +95,19 @@ fn what_psql_pg_dump_and_pgbench_send_by_themselves_passes_with_and_without_a_ca
     }
 }
 
+/// Another database: schemas, composite keys, partitions, views on views, triggers, as `pg_dump` writes it.
+#[test]
+fn a_second_database_is_judged_as_well() {
+    let schema = std::fs::read_to_string(folder().join("second-schema.sql")).unwrap();
+    let guard = Guard::new(Policy::named("careful-write").unwrap(), Some(Arc::new(Catalogue::from_sql(&schema).unwrap())));
+    for (file, wanted) in [("second-accidents.jsonl", Verdict::Block), ("second-harmless.jsonl", Verdict::Allow)] {
+        for case in read(file) {
+            let (verdict, message) = case.verdict(&guard);
+            assert_eq!(verdict, wanted, "{} {}: {message}", case.id, case.sql);
+        }
+    }
+}
+
 /// Without a catalogue nullability, checks, views and bodies are not known; the rest must hold all the same.
 #[test]
 fn without_a_catalogue_little_changes() {
