@@ -50,19 +50,10 @@ impl Row {
             version: version.try_into().map_err(|_| corrupt(position, "its version is out of range"))?,
             leaf: String::new(),
             text: serde_json::to_string(&text).map_err(|e| corrupt(position, e))?,
-            stream: text.stream,
+            stream: text.stream.clone(),
         };
         let row = Self { leaf: row.leaf_of_text(), ..row };
-        let recorded = Recorded {
-            position,
-            at,
-            stream,
-            version,
-            actor: text.actor,
-            body: text.body,
-            circumstances: text.circumstances,
-            leaf: row.leaf.parse().map_err(|e| corrupt(position, e))?,
-        };
+        let recorded = text.recorded(stream, &row.leaf)?;
         Ok((row, recorded))
     }
 
@@ -70,22 +61,12 @@ impl Row {
     pub fn recorded(&self) -> Result<Recorded, StoreError> {
         let text: Text = serde_json::from_str(&self.text).map_err(|e| corrupt(self.position, e))?;
         let stream = text.stream.parse().map_err(|e| corrupt(self.position, e))?;
-        let leaf = self.leaf.parse().map_err(|e| corrupt(self.position, e))?;
         // A row that was put where it does not belong must not be taken for the one that did.
         let columns = (self.position, self.at, self.stream.as_str(), self.version.unsigned_abs());
         if columns != (text.position, microseconds(text.at), text.stream.as_str(), text.version) {
             return Err(corrupt(self.position, "its columns are not what its text says"));
         }
-        Ok(Recorded {
-            position: text.position,
-            at: text.at,
-            stream,
-            version: text.version,
-            actor: text.actor,
-            body: text.body,
-            circumstances: text.circumstances,
-            leaf,
-        })
+        text.recorded(stream, &self.leaf)
     }
 
     /// That it follows the row at `before` and that its text is the one that was hashed; answers its position.
@@ -101,6 +82,14 @@ impl Row {
 
     fn leaf_of_text(&self) -> String {
         hex::encode(leaf_hash(self.text.as_bytes()))
+    }
+}
+
+impl Text {
+    fn recorded(self, stream: Stream, leaf: &str) -> Result<Recorded, StoreError> {
+        let Self { position, at, stream: _, version, actor, body, circumstances } = self;
+        let leaf = leaf.parse().map_err(|e| corrupt(position, e))?;
+        Ok(Recorded { position, at, stream, version, actor, body, circumstances, leaf })
     }
 }
 
