@@ -4,8 +4,10 @@
 
 mod browser;
 mod person;
+mod secret;
 mod world;
 
 pub use browser::sign_in;
-pub use person::Person;
+pub use person::{Away, Person};
+pub use secret::Secret;
 pub use world::{PASSWORD, World, shop};

@@ -1,12 +1,15 @@
 //! A person at a desk, with the application in front of them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Result;
-use daypass_testkit::{Desk, KeychainState, Window, built_program};
+use anyhow::{Context as _, Result};
+use daypass_testkit::{Desk, KeychainState, Window, built_program, wait_until};
 
-use crate::PASSWORD;
 use crate::browser::Browser;
+use crate::{PASSWORD, Secret};
+
+const SOON: Duration = Duration::from_secs(30);
 
 /// A desk, a browser and the application's window.
 #[derive(Debug)]
@@ -53,17 +56,59 @@ impl Person {
         self.desk.bus.home().join(".local/share/daypass")
     }
 
-    /// Ends the application as a crash would, and starts it again at the same desk.
-    pub fn crash_and_return(self) -> Result<Self> {
+    /// What the keychain holds of grants: the users of its items.
+    pub fn credentials(&self) -> Result<Vec<String>> {
+        credentials(&self.desk)
+    }
+
+    /// Waits for a credential in the keychain, and reads it from outside.
+    pub fn credential(&self) -> Result<Secret> {
+        let user = wait_until("a credential in the keychain", SOON, || {
+            self.credentials()?.pop().context("it holds none")
+        })?;
+        let kept = self.desk.keychain.lookup(&[("service", "daypass"), ("username", &user)])?;
+        Secret::read(&kept.context("the credential went away")?)
+    }
+
+    /// Ends the application as a crash would.
+    pub fn crash(self) -> Result<Away> {
         let Self { user, window, desk, browser, address } = self;
         window.kill9();
-        let window = open(&desk, &browser, &address)?;
-        Ok(Self { user, window, desk, browser, address })
+        Ok(Away { user, desk, browser, address })
     }
 
     pub fn screenshot(&self, file: &Path) -> Result<()> {
         self.window.screenshot(file)
     }
+}
+
+/// A person whose application does not run.
+#[derive(Debug)]
+pub struct Away {
+    user: String,
+    desk: Desk,
+    browser: Browser,
+    address: String,
+}
+
+impl Away {
+    /// What the keychain holds of grants.
+    pub fn credentials(&self) -> Result<Vec<String>> {
+        credentials(&self.desk)
+    }
+
+    /// Starts the application again at the same desk.
+    pub fn come_back(self) -> Result<Person> {
+        let Self { user, desk, browser, address } = self;
+        let window = open(&desk, &browser, &address)?;
+        Ok(Person { user, window, desk, browser, address })
+    }
+}
+
+fn credentials(desk: &Desk) -> Result<Vec<String>> {
+    let items = desk.keychain.search(&[("service", "daypass")])?;
+    let users = items.iter().filter_map(|item| item.attributes.get("username").cloned());
+    Ok(users.filter(|user| user.starts_with("grant:")).collect())
 }
 
 fn open(desk: &Desk, browser: &Browser, address: &str) -> Result<Window> {

@@ -65,8 +65,9 @@ impl World {
         &self.fingerprint
     }
 
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    /// Makes the server, while it is stopped, forget its certificate; it makes another when it starts.
+    pub fn forget_certificate(&self) -> Result<()> {
+        Ok(fs::remove_file(self.folder.path().join("data").join("tls.pem"))?)
     }
 
     /// The policy folder, which the server reads again when it changes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use daypass_clock::uptime;
-use daypass_testkit::{Postgres, built_program, psql, wait_until};
+use daypass_testkit::{built_program, wait_until};
 use daypass_tour::{PASSWORD, Person, World, shop};
 use serde_json::Value;
 
@@ -163,7 +163,7 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
     })?;
 
     title("Maya works")?;
-    let secret = step("the credential appears in Maya's keychain", || credential(&maya))?;
+    let secret = step("the credential appears in Maya's keychain", || maya.credential())?;
     note("seen from outside with secret-tool; the window only knows that it is there")?;
     step("the window shows the time that is left", || {
         maya.window.click("[data-test=nav-my-access]")?;
@@ -189,7 +189,7 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
     let limit = Duration::from_secs(if fast { 150 } else { 30 });
     step("the credential is gone from the keychain", || {
         wait_until("an empty keychain", limit, || {
-            let left = credentials(&maya)?;
+            let left = maya.credentials()?;
             ensure!(left.is_empty(), "it holds {left:?}");
             Ok(())
         })
@@ -239,39 +239,6 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
 
 fn indent(text: &str) -> String {
     text.lines().map(|line| format!("      {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// What a person's keychain holds of grants: the users of its items.
-fn credentials(person: &Person) -> Result<Vec<String>> {
-    let items = person.desk.keychain.search(&[("service", "daypass")])?;
-    let users = items.iter().filter_map(|item| item.attributes.get("username").cloned());
-    Ok(users.filter(|user| user.starts_with("grant:")).collect())
-}
-
-/// A credential, as the keychain keeps it.
-struct Secret {
-    username: String,
-    password: String,
-    database: String,
-}
-
-impl Secret {
-    fn psql(&self, postgres: &Postgres, sql: &str) -> Result<String> {
-        psql(&postgres.url_as(&self.username, &self.password, &self.database), sql)
-    }
-}
-
-fn credential(person: &Person) -> Result<Secret> {
-    let user = wait_until("a credential in the keychain", SOON, || {
-        credentials(person)?.pop().context("it holds none")
-    })?;
-    let text = person.desk.keychain.lookup(&[("service", "daypass"), ("username", &user)])?;
-    let kept: Value = serde_json::from_str(&text.context("the credential went away")?)?;
-    let part = |name: &str| {
-        let value = kept.get(name).and_then(Value::as_str).map(str::to_owned);
-        value.with_context(|| format!("the credential has no {name}"))
-    };
-    Ok(Secret { username: part("username")?, password: part("password")?, database: part("database")? })
 }
 
 /// Opens the application for a person, and ends everything when it is closed.
