@@ -11,7 +11,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("usage: bench FILE [--schema FILE]")?;
     let catalogue = match arguments.next().as_deref() {
-        Some("--schema") => Some(Catalogue::from_sql(&std::fs::read_to_string(arguments.next().unwrap_or_default())?)?.into()),
+        Some("--schema") => {
+            Some(Catalogue::from_sql(&std::fs::read_to_string(arguments.next().unwrap_or_default())?)?.into())
+        }
         _ => None,
     };
     let guard = Guard::new(Policy::named("careful-write")?, catalogue);
@@ -19,7 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut statements = Vec::new();
     for line in BufReader::new(std::fs::File::open(path)?).lines() {
         let line: serde_json::Value = serde_json::from_str(&line?)?;
-        statements.push((line["sql"].as_str().unwrap_or("").to_owned(), line["parses"].as_bool()));
+        statements.push((
+            line.get("sql").and_then(|sql| sql.as_str()).unwrap_or("").to_owned(),
+            line.get("parses").and_then(serde_json::Value::as_bool),
+        ));
     }
     let mut times = Vec::with_capacity(statements.len());
     let mut slowest = (Duration::ZERO, String::new());
@@ -62,5 +67,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn report(name: &str, times: &mut [Duration]) {
     times.sort_unstable();
     let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default();
-    println!("{name}: p50 {:?} p90 {:?} p99 {:?} p99.9 {:?} max {:?}", at(0.5), at(0.9), at(0.99), at(0.999), times.last());
+    println!(
+        "{name}: p50 {:?} p90 {:?} p99 {:?} p99.9 {:?} max {:?}",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(0.999),
+        times.last()
+    );
 }

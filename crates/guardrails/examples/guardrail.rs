@@ -21,7 +21,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "explain" => {
             cli::explain(&sql, &policy, schema.as_deref(), stdout().lock())?;
         }
-        _ => return Err("usage: guardrail check --policy NAME [--schema FILE] --json | guardrail explain SQL".into()),
+        _ => {
+            return Err(
+                "usage: guardrail check --policy NAME [--schema FILE] --json | guardrail explain SQL".into(),
+            );
+        }
     }
     Ok(())
 }

@@ -105,7 +105,10 @@ mod tests {
         let first = cache.judge(&guard, &session, Input::simple("DELETE FROM users WHERE id = 1"));
         let again = cache.judge(&guard, &session, Input::simple("DELETE FROM users WHERE id = 1"));
         assert!(Arc::ptr_eq(&first, &again));
-        assert_eq!(cache.judge(&guard, &session, Input::simple("DELETE FROM users WHERE 1 = 1")).verdict, Verdict::Block);
+        assert_eq!(
+            cache.judge(&guard, &session, Input::simple("DELETE FROM users WHERE 1 = 1")).verdict,
+            Verdict::Block
+        );
 
         let made = cache.judge(&guard, &session, Input::simple("CREATE TEMP TABLE users (id int)"));
         let later = made.next.clone().unwrap();

@@ -57,7 +57,12 @@ pub fn guard(policy: &str, schema: Option<&str>) -> Result<Guard, CliError> {
 ///
 /// # Errors
 /// When the policy set or the schema is unusable, or reading or writing fails.
-pub fn check(input: impl BufRead, policy: &str, schema: Option<&str>, mut out: impl Write) -> Result<(), CliError> {
+pub fn check(
+    input: impl BufRead,
+    policy: &str,
+    schema: Option<&str>,
+    mut out: impl Write,
+) -> Result<(), CliError> {
     let guard = guard(policy, schema)?;
     for line in input.split(b'\n') {
         let line = line?;
@@ -78,7 +83,8 @@ pub fn check(input: impl BufRead, policy: &str, schema: Option<&str>, mut out: i
         };
         let parameters: Vec<Parameter> = read.params.iter().map(parameter).collect();
         let mode = if read.mode.as_deref() == Some("extended") { Mode::Extended } else { Mode::Simple };
-        let judgement = guard.judge(&Session::default(), Input { sql: &read.sql, parameters: &parameters, mode });
+        let judgement =
+            guard.judge(&Session::default(), Input { sql: &read.sql, parameters: &parameters, mode });
         serde_json::to_writer(&mut out, &Answer { id: &read.id, judgement: &judgement })?;
         out.write_all(b"\n")?;
     }
@@ -90,7 +96,12 @@ pub fn check(input: impl BufRead, policy: &str, schema: Option<&str>, mut out: i
 ///
 /// # Errors
 /// When the policy set or the schema is unusable, or writing fails.
-pub fn explain(sql: &str, policy: &str, schema: Option<&str>, mut out: impl Write) -> Result<Judgement, CliError> {
+pub fn explain(
+    sql: &str,
+    policy: &str,
+    schema: Option<&str>,
+    mut out: impl Write,
+) -> Result<Judgement, CliError> {
     let guard = guard(policy, schema)?;
     let judgement = guard.judge(&Session::default(), Input::simple(sql));
     out.write_all(message::coloured(&judgement, sql).as_bytes())?;

@@ -121,24 +121,42 @@ impl Guard {
     /// When the text is too long, cannot be parsed, or breaks the protocol.
     pub fn facts(&self, session: &Session, input: Input<'_>) -> Result<(Facts, Session), Refusal> {
         if input.sql.len() > MOST_BYTES {
-            return Err(Refusal::new("too-large", format!("the text has {} bytes; at most {MOST_BYTES} are read", input.sql.len()), "send it in parts"));
+            return Err(Refusal::new(
+                "too-large",
+                format!("the text has {} bytes; at most {MOST_BYTES} are read", input.sql.len()),
+                "send it in parts",
+            ));
         }
         let parsed = pg_query::parse(input.sql, 0).map_err(|error| match error {
-            pg_query::Error::Parse(reason) => Refusal::new("parse-error", format!("PostgreSQL's grammar does not accept this: {reason}"), "correct the statement"),
-            pg_query::Error::Decode(_) => Refusal::new("too-deep", "the statement is nested too deeply to be read".to_owned(), "write it with fewer levels, for example with a WITH query or a VALUES list"),
-            _ => Refusal::new("parse-error", "the text cannot be read as SQL".to_owned(), "correct the statement"),
+            pg_query::Error::Parse(reason) => Refusal::new(
+                "parse-error",
+                format!("PostgreSQL's grammar does not accept this: {reason}"),
+                "correct the statement",
+            ),
+            pg_query::Error::Decode(_) => Refusal::new(
+                "too-deep",
+                "the statement is nested too deeply to be read".to_owned(),
+                "write it with fewer levels, for example with a WITH query or a VALUES list",
+            ),
+            _ => Refusal::new(
+                "parse-error",
+                "the text cannot be read as SQL".to_owned(),
+                "correct the statement",
+            ),
         })?;
         if input.mode == Mode::Extended && parsed.protobuf.stmts.len() > 1 {
-            return Err(Refusal::new("protocol", "a prepared text may hold one statement only".to_owned(), "send the statements one by one"));
+            return Err(Refusal::new(
+                "protocol",
+                "a prepared text may hold one statement only".to_owned(),
+                "send the statements one by one",
+            ));
         }
         let parameters = input.parameters.iter().map(value_of).collect();
         let mut analyzer = Analyzer::new(self.catalogue.as_deref(), session.clone(), input.sql, parameters);
         for raw in &parsed.protobuf.stmts {
-            let node = raw
-                .stmt
-                .as_ref()
-                .and_then(|stmt| Node::of(stmt.as_ref()))
-                .ok_or_else(|| Refusal::new("parse-error", "a statement came out empty".to_owned(), "correct the statement"))?;
+            let node = raw.stmt.as_ref().and_then(|stmt| Node::of(stmt.as_ref())).ok_or_else(|| {
+                Refusal::new("parse-error", "a statement came out empty".to_owned(), "correct the statement")
+            })?;
             let start = usize::try_from(raw.stmt_location).unwrap_or(0);
             let length = match usize::try_from(raw.stmt_len) {
                 Ok(length) if length > 0 => length,

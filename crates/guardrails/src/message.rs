@@ -9,7 +9,11 @@ use crate::policy::{Ruling, Verdict};
 /// The message that goes with a ruling.
 pub(crate) fn of(ruling: &Ruling, facts: &Facts, sql: &str) -> String {
     if ruling.verdict == Verdict::Allow {
-        return if facts.findings.is_empty() { "Allowed.".to_owned() } else { "Allowed, and recorded.".to_owned() };
+        return if facts.findings.is_empty() {
+            "Allowed.".to_owned()
+        } else {
+            "Allowed, and recorded.".to_owned()
+        };
     }
     let opening = match ruling.verdict {
         Verdict::Hold => "Held for approval",
@@ -22,7 +26,11 @@ pub(crate) fn of(ruling: &Ruling, facts: &Facts, sql: &str) -> String {
         .filter(|finding| ruling.rules.iter().any(|rule| rule == finding.hazard.word()))
         .collect();
     let Some(first) = deciding.first() else {
-        let reason = ruling.reasons.iter().find(|reason| !reason.is_empty()).map_or("no policy permits this", String::as_str);
+        let reason = ruling
+            .reasons
+            .iter()
+            .find(|reason| !reason.is_empty())
+            .map_or("no policy permits this", String::as_str);
         let rows = ruling.rows.map(|rows| format!(" (at most {rows} rows)")).unwrap_or_default();
         return format!("{opening}: {reason}{rows}");
     };
@@ -52,7 +60,8 @@ fn line_of(sql: &str, at: usize) -> (usize, usize) {
 }
 
 fn quoted(sql: &str, at: usize, length: usize) -> String {
-    let part = sql.get(at..at.saturating_add(length)).unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+    let part =
+        sql.get(at..at.saturating_add(length)).unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = part.chars().take(80).collect();
     if short.len() < part.len() { format!("`{short}…`") } else { format!("`{short}`") }
 }
@@ -64,7 +73,11 @@ pub fn coloured(judgement: &Judgement, sql: &str) -> String {
         Verdict::Limit | Verdict::Hold => "33",
         Verdict::Block => "31",
     };
-    let mut out = format!("\u{1b}[1;{colour}m{}\u{1b}[0m  {}\n\n", judgement.verdict.word().to_uppercase(), judgement.message);
+    let mut out = format!(
+        "\u{1b}[1;{colour}m{}\u{1b}[0m  {}\n\n",
+        judgement.verdict.word().to_uppercase(),
+        judgement.message
+    );
     out.push_str(&marked(sql, &judgement.facts.findings));
     out.push_str("\n\n");
     let facts = &judgement.facts;
@@ -73,7 +86,9 @@ pub fn coloured(judgement: &Judgement, sql: &str) -> String {
             let _ = writeln!(out, "\u{1b}[2m{name:>15}\u{1b}[0m  {value}");
         }
     };
-    let words = |set: &std::collections::BTreeSet<String>| set.iter().map(|word| printable(word)).collect::<Vec<_>>().join(", ");
+    let words = |set: &std::collections::BTreeSet<String>| {
+        set.iter().map(|word| printable(word)).collect::<Vec<_>>().join(", ")
+    };
     row("rules", judgement.rules.join(", "));
     row("kinds", facts.kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", "));
     row("verbs", words(&facts.verbs));
@@ -84,7 +99,9 @@ pub fn coloured(judgement: &Judgement, sql: &str) -> String {
         facts
             .functions
             .iter()
-            .map(|called| format!("{} ({})", printable(&called.name), format!("{:?}", called.trust).to_lowercase()))
+            .map(|called| {
+                format!("{} ({})", printable(&called.name), format!("{:?}", called.trust).to_lowercase())
+            })
             .collect::<Vec<_>>()
             .join(", "),
     );
@@ -94,7 +111,8 @@ pub fn coloured(judgement: &Judgement, sql: &str) -> String {
     }
     for finding in &facts.findings {
         let (line, column) = line_of(sql, finding.at);
-        let within = if finding.within.is_empty() { String::new() } else { format!(" (in {})", finding.within) };
+        let within =
+            if finding.within.is_empty() { String::new() } else { format!(" (in {})", finding.within) };
         let _ = writeln!(
             out,
             "\n\u{1b}[1m{}\u{1b}[0m at {line}:{column}{within}\n  {}\n  \u{1b}[36minstead:\u{1b}[0m {}",

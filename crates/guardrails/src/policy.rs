@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, EntityUid, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
-    ValidationMode, Validator,
+    Authorizer, Context, Decision, Entities, EntityUid, PolicyId, PolicySet, Request, RestrictedExpression,
+    Schema, ValidationMode, Validator,
 };
 use serde::Serialize;
 
@@ -154,12 +154,15 @@ impl Policy {
 
     /// Decides. Whatever goes wrong blocks.
     pub fn decide(&self, facts: &Facts) -> Ruling {
-        let Some(request) = self.request(facts) else { return blocked("policy-error", "the facts could not be put to the policies") };
+        let Some(request) = self.request(facts) else {
+            return blocked("policy-error", "the facts could not be put to the policies");
+        };
         let response = self.authorizer.is_authorized(&request, &self.set, &self.entities);
         if response.diagnostics().errors().next().is_some() {
             return blocked("policy-error", "a policy failed on this statement");
         }
-        let mut reasons: Vec<&Rule> = response.diagnostics().reason().filter_map(|id| self.rules.get(id)).collect();
+        let mut reasons: Vec<&Rule> =
+            response.diagnostics().reason().filter_map(|id| self.rules.get(id)).collect();
         reasons.sort_by(|a, b| b.effect.cmp(&a.effect).then_with(|| a.name.cmp(&b.name)));
         match response.decision() {
             Decision::Allow => Ruling {
@@ -176,7 +179,11 @@ impl Policy {
                     verdict,
                     rules: reasons.iter().map(|rule| rule.name.clone()).collect(),
                     reasons: reasons.iter().map(|rule| rule.reason.clone()).collect(),
-                    rows: reasons.iter().filter(|rule| rule.effect == Verdict::Limit).filter_map(|rule| rule.rows).min(),
+                    rows: reasons
+                        .iter()
+                        .filter(|rule| rule.effect == Verdict::Limit)
+                        .filter_map(|rule| rule.rows)
+                        .min(),
                 }
             }
         }
@@ -184,7 +191,9 @@ impl Policy {
 
     fn request(&self, facts: &Facts) -> Option<Request> {
         let words = |values: &mut dyn Iterator<Item = &str>| {
-            RestrictedExpression::new_set(values.map(|value| RestrictedExpression::new_string(value.to_owned())).collect::<Vec<_>>())
+            RestrictedExpression::new_set(
+                values.map(|value| RestrictedExpression::new_string(value.to_owned())).collect::<Vec<_>>(),
+            )
         };
         let hazards = facts.hazards();
         let pairs = [
@@ -195,18 +204,33 @@ impl Policy {
             ("tables_written", words(&mut facts.tables_written.iter().map(String::as_str))),
             ("functions", words(&mut facts.functions.iter().map(|called| called.name.as_str()))),
             ("settings", words(&mut facts.settings.iter().map(String::as_str))),
-            ("statements", RestrictedExpression::new_long(i64::try_from(facts.statements).unwrap_or(i64::MAX))),
+            (
+                "statements",
+                RestrictedExpression::new_long(i64::try_from(facts.statements).unwrap_or(i64::MAX)),
+            ),
             ("unbounded", RestrictedExpression::new_bool(facts.unbounded)),
             ("catalogue", RestrictedExpression::new_bool(facts.catalogue)),
         ];
         let context = Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).ok()?;
-        Request::new(self.principal.clone(), self.action.clone(), self.resource.clone(), context, Some(&self.schema)).ok()
+        Request::new(
+            self.principal.clone(),
+            self.action.clone(),
+            self.resource.clone(),
+            context,
+            Some(&self.schema),
+        )
+        .ok()
     }
 }
 
 /// A block that no policy had to speak for.
 pub(crate) fn blocked(rule: &str, reason: &str) -> Ruling {
-    Ruling { verdict: Verdict::Block, rules: vec![rule.to_owned()], reasons: vec![reason.to_owned()], rows: None }
+    Ruling {
+        verdict: Verdict::Block,
+        rules: vec![rule.to_owned()],
+        reasons: vec![reason.to_owned()],
+        rows: None,
+    }
 }
 
 #[cfg(test)]

@@ -37,9 +37,7 @@ impl Node {
     }
 
     fn get(&self, field: &str) -> Option<&Value> {
-        self.fields
-            .iter()
-            .find_map(|(name, value)| (*name == field).then_some(value))
+        self.fields.iter().find_map(|(name, value)| (*name == field).then_some(value))
     }
 
     pub fn node(&self, field: &str) -> Option<&Node> {
@@ -94,10 +92,7 @@ impl Node {
 
     /// The `String` items of a list field, such as a qualified name.
     pub fn strings(&self, field: &str) -> Vec<&str> {
-        self.nodes(field)
-            .filter(|item| item.kind == "String")
-            .map(|item| item.text("sval"))
-            .collect()
+        self.nodes(field).filter(|item| item.kind == "String").map(|item| item.text("sval")).collect()
     }
 
     /// The nodes directly below this one, whatever field they are in.
@@ -135,7 +130,10 @@ impl Node {
     fn feed(&self, hasher: &mut DefaultHasher) {
         self.kind.hash(hasher);
         for (name, value) in &self.fields {
-            if !matches!(*name, "location" | "rexpr_list_start" | "rexpr_list_end" | "list_start" | "list_end") {
+            if !matches!(
+                *name,
+                "location" | "rexpr_list_start" | "rexpr_list_end" | "list_start" | "list_end"
+            ) {
                 name.hash(hasher);
                 value.feed(hasher);
             }
@@ -282,7 +280,11 @@ impl ser::Serializer for Builder {
         Ok(Value::Text(name.to_owned()))
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<Value, Never> {
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, Never> {
         value.serialize(self)
     }
 
@@ -308,7 +310,13 @@ impl ser::Serializer for Builder {
         Ok(Items(Vec::with_capacity(length)))
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, length: usize) -> Result<Items, Never> {
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        length: usize,
+    ) -> Result<Items, Never> {
         Ok(Items(Vec::with_capacity(length)))
     }
 
@@ -320,7 +328,13 @@ impl ser::Serializer for Builder {
         Ok(Fields { kind, fields: Vec::new() })
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, kind: &'static str, _: usize) -> Result<Fields, Never> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        kind: &'static str,
+        _: usize,
+    ) -> Result<Fields, Never> {
         Ok(Fields { kind, fields: Vec::new() })
     }
 }

@@ -19,13 +19,17 @@ impl Analyzer<'_> {
         self.kind(if temporary { Kind::Temporary } else { Kind::Ddl });
         for option in node.nodes("options") {
             match option.text("defname") {
-                "security" if option.node("arg").is_some_and(|arg| arg.flag("boolval") || arg.int("ival") != 0) => self.find(
-                    Hazard::Privilege,
-                    None,
-                    &name,
-                    "a SECURITY DEFINER function lends its owner's privileges to whoever may call it",
-                    "leave out SECURITY DEFINER, or have the database's team create the function",
-                ),
+                "security"
+                    if option.node("arg").is_some_and(|arg| arg.flag("boolval") || arg.int("ival") != 0) =>
+                {
+                    self.find(
+                        Hazard::Privilege,
+                        None,
+                        &name,
+                        "a SECURITY DEFINER function lends its owner's privileges to whoever may call it",
+                        "leave out SECURITY DEFINER, or have the database's team create the function",
+                    )
+                }
                 "set" => {
                     if let Some(setting) = option.node("arg") {
                         self.set(setting);
@@ -43,7 +47,13 @@ impl Analyzer<'_> {
         for function in &functions {
             match function.language.as_str() {
                 "sql" | "plpgsql" | "plv8" => {}
-                "c" | "internal" => self.find(Hazard::LoadCode, None, &name, "a function in C loads code into the server", "write it in SQL or PL/pgSQL"),
+                "c" | "internal" => self.find(
+                    Hazard::LoadCode,
+                    None,
+                    &name,
+                    "a function in C loads code into the server",
+                    "write it in SQL or PL/pgSQL",
+                ),
                 other => self.find(
                     Hazard::Program,
                     None,
@@ -63,7 +73,12 @@ impl Analyzer<'_> {
     }
 
     /// Reads the bodies of functions that are called, or will be.
-    pub(super) fn read_functions(&mut self, name: &str, functions: &[Arc<Function>], at: Option<&Node>) -> Trust {
+    pub(super) fn read_functions(
+        &mut self,
+        name: &str,
+        functions: &[Arc<Function>],
+        at: Option<&Node>,
+    ) -> Trust {
         let mut trust = Trust::Read;
         for function in functions {
             if function.aggregate {
@@ -74,7 +89,13 @@ impl Analyzer<'_> {
                 continue;
             }
             if self.reading.len() >= DEEPEST_CALL {
-                self.find(Hazard::UnknownFunction, at, name, "functions call each other too deeply to be read", "call the inner functions directly");
+                self.find(
+                    Hazard::UnknownFunction,
+                    at,
+                    name,
+                    "functions call each other too deeply to be read",
+                    "call the inner functions directly",
+                );
                 return Trust::Unknown;
             }
             self.reading.push(mark.clone());
@@ -165,12 +186,19 @@ impl Analyzer<'_> {
             .unwrap_or_else(|| "plpgsql".to_owned());
         if language != "plpgsql" {
             self.kind(Kind::Unknown);
-            self.find(Hazard::Program, None, "DO", format!("a block in {language} can do anything"), "write the block in PL/pgSQL");
+            self.find(
+                Hazard::Program,
+                None,
+                "DO",
+                format!("a block in {language} can do anything"),
+                "write the block in PL/pgSQL",
+            );
             return;
         }
         let text = self.statement_text();
         self.in_body("DO block".to_owned(), HashSet::new(), |this| {
-            let parsed = pg_query::parse_plpgsql(&text).or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)));
+            let parsed = pg_query::parse_plpgsql(&text)
+                .or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)));
             this.parsed_plpgsql(parsed);
         });
     }
@@ -181,7 +209,13 @@ impl Analyzer<'_> {
             Ok(parsed) => parsed,
             Err(_) => {
                 self.kind(Kind::Unknown);
-                self.find(Hazard::DynamicSql, None, "", "the SQL in it cannot be parsed", "run the SQL directly");
+                self.find(
+                    Hazard::DynamicSql,
+                    None,
+                    "",
+                    "the SQL in it cannot be parsed",
+                    "run the SQL directly",
+                );
                 return;
             }
         };
@@ -206,7 +240,13 @@ impl Analyzer<'_> {
             }
             Err(_) => {
                 self.kind(Kind::Unknown);
-                self.find(Hazard::UnknownStatement, None, "PL/pgSQL", "this PL/pgSQL cannot be parsed", "check the block for errors, or run its statements one by one");
+                self.find(
+                    Hazard::UnknownStatement,
+                    None,
+                    "PL/pgSQL",
+                    "this PL/pgSQL cannot be parsed",
+                    "check the block for errors, or run its statements one by one",
+                );
             }
         }
     }
@@ -219,11 +259,18 @@ impl Analyzer<'_> {
                 for (name, value) in fields {
                     match name.as_str() {
                         "PLpgSQL_expr" => self.pl_expr(value),
-                        "PLpgSQL_stmt_dynexecute" | "PLpgSQL_stmt_dynfors" | "PLpgSQL_stmt_return_query" | "PLpgSQL_stmt_open" | "PLpgSQL_stmt_forc" => {
+                        "PLpgSQL_stmt_dynexecute"
+                        | "PLpgSQL_stmt_dynfors"
+                        | "PLpgSQL_stmt_return_query"
+                        | "PLpgSQL_stmt_open"
+                        | "PLpgSQL_stmt_forc" => {
                             self.pl_dynamic(name, value);
                         }
                         "PLpgSQL_stmt_fors" => self.pl_loop(value),
-                        "PLpgSQL_stmt_loop" | "PLpgSQL_stmt_while" | "PLpgSQL_stmt_fori" | "PLpgSQL_stmt_foreach_a" => {
+                        "PLpgSQL_stmt_loop"
+                        | "PLpgSQL_stmt_while"
+                        | "PLpgSQL_stmt_fori"
+                        | "PLpgSQL_stmt_foreach_a" => {
                             let outer = std::mem::replace(&mut self.in_loop, true);
                             self.pl(value);
                             self.in_loop = outer;
@@ -335,14 +382,25 @@ impl Analyzer<'_> {
         if let Some(expr) = value.pointer("/query/PLpgSQL_expr") {
             self.pl_expr(expr);
         }
-        let record = value.pointer("/var/PLpgSQL_rec/refname").and_then(Json::as_str).unwrap_or("").to_owned();
+        let record =
+            value.pointer("/var/PLpgSQL_rec/refname").and_then(Json::as_str).unwrap_or("").to_owned();
         let names: Vec<String> = value
             .pointer("/var/PLpgSQL_row/fields")
             .and_then(Json::as_array)
-            .map(|fields| fields.iter().filter_map(|field| field.get("name").and_then(Json::as_str)).map(str::to_owned).collect())
+            .map(|fields| {
+                fields
+                    .iter()
+                    .filter_map(|field| field.get("name").and_then(Json::as_str))
+                    .map(str::to_owned)
+                    .collect()
+            })
             .unwrap_or_default();
         let names = if names.is_empty() {
-            value.pointer("/var/PLpgSQL_var/refname").and_then(Json::as_str).map(|name| vec![name.to_owned()]).unwrap_or_default()
+            value
+                .pointer("/var/PLpgSQL_var/refname")
+                .and_then(Json::as_str)
+                .map(|name| vec![name.to_owned()])
+                .unwrap_or_default()
         } else {
             names
         };
@@ -373,7 +431,13 @@ impl Analyzer<'_> {
         };
         let Ok(parsed) = pg_query::parse(text, options) else {
             self.kind(Kind::Unknown);
-            self.find(Hazard::UnknownStatement, None, text, "this part of the PL/pgSQL cannot be parsed", "check it for errors");
+            self.find(
+                Hazard::UnknownStatement,
+                None,
+                text,
+                "this part of the PL/pgSQL cannot be parsed",
+                "check it for errors",
+            );
             return;
         };
         for raw in &parsed.protobuf.stmts {
@@ -397,7 +461,7 @@ impl Analyzer<'_> {
 fn stand_in(function: &Function, returns: &str) -> String {
     let mut delimiter = "$body$".to_owned();
     while function.body.contains(&delimiter) {
-        delimiter.insert_str(1, "x");
+        delimiter.insert(1, 'x');
     }
     let mut parameters: Vec<String> = function
         .arguments
@@ -405,7 +469,22 @@ fn stand_in(function: &Function, returns: &str) -> String {
         .filter(|name| !name.is_empty())
         .map(|name| format!("\"{}\" record", name.replace('"', "\"\"")))
         .collect();
-    for given in ["new", "old", "tg_op", "tg_name", "tg_when", "tg_level", "tg_relid", "tg_relname", "tg_table_name", "tg_table_schema", "tg_nargs", "tg_argv", "tg_event", "tg_tag"] {
+    for given in [
+        "new",
+        "old",
+        "tg_op",
+        "tg_name",
+        "tg_when",
+        "tg_level",
+        "tg_relid",
+        "tg_relname",
+        "tg_table_name",
+        "tg_table_schema",
+        "tg_nargs",
+        "tg_argv",
+        "tg_event",
+        "tg_tag",
+    ] {
         if !function.arguments.iter().any(|name| name == given) {
             parameters.push(format!("{given} record"));
         }
@@ -435,10 +514,14 @@ fn collect_cursors(json: &Json, into: &mut HashMap<String, Arc<Node>>) {
         Json::Array(parts) => parts.iter().for_each(|part| collect_cursors(part, into)),
         Json::Object(fields) => {
             let name = fields.get("refname").and_then(Json::as_str);
-            let text = fields.get("cursor_explicit_expr").and_then(|expr| expr.pointer("/PLpgSQL_expr/query")).and_then(Json::as_str);
+            let text = fields
+                .get("cursor_explicit_expr")
+                .and_then(|expr| expr.pointer("/PLpgSQL_expr/query"))
+                .and_then(Json::as_str);
             if let (Some(name), Some(text)) = (name, text)
                 && let Ok(parsed) = pg_query::parse(text, 0)
-                && let Some(node) = parsed.protobuf.stmts.first().and_then(|raw| Node::of(raw.stmt.as_ref()?.as_ref()))
+                && let Some(node) =
+                    parsed.protobuf.stmts.first().and_then(|raw| Node::of(raw.stmt.as_ref()?.as_ref()))
             {
                 into.insert(name.to_owned(), Arc::new(node));
             }

@@ -15,15 +15,19 @@ impl Analyzer<'_> {
             }
             "CreateTableAsStmt" => {
                 let at = node.node("into").and_then(|into| into.node("rel"));
-                self.created(at, if node.int("objtype") == 24 { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" });
+                self.created(
+                    at,
+                    if node.int("objtype") == 24 { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" },
+                );
                 if let Some(query) = node.node("query") {
                     self.statement(query, &[]);
                 }
                 self.make(node, at);
-                if let (Some(at), Some(into)) = (at, node.node("into")) {
-                    if is_temporary(at) && into.int("on_commit") == 4 {
-                        self.session.until_commit.push(at.text("relname").to_owned());
-                    }
+                if let (Some(at), Some(into)) = (at, node.node("into"))
+                    && is_temporary(at)
+                    && into.int("on_commit") == 4
+                {
+                    self.session.until_commit.push(at.text("relname").to_owned());
                 }
                 return true;
             }
@@ -48,7 +52,13 @@ impl Analyzer<'_> {
             "CreateSchemaStmt" => {
                 self.plain_ddl("CREATE SCHEMA");
                 if node.has("authrole") {
-                    self.find(Hazard::Ownership, None, node.text("schemaname"), "the schema is given to another role", "leave out AUTHORIZATION");
+                    self.find(
+                        Hazard::Ownership,
+                        None,
+                        node.text("schemaname"),
+                        "the schema is given to another role",
+                        "leave out AUTHORIZATION",
+                    );
                 }
                 for element in node.nodes("schema_elts") {
                     self.statement(element, &[]);
@@ -65,24 +75,49 @@ impl Analyzer<'_> {
                 }
             }
             "AlterSeqStmt" => self.plain_ddl("ALTER SEQUENCE"),
-            "CreateEnumStmt" | "CompositeTypeStmt" | "CreateRangeStmt" | "CreateDomainStmt" | "AlterEnumStmt" | "AlterTypeStmt" => self.plain_ddl("CREATE TYPE"),
+            "CreateEnumStmt" | "CompositeTypeStmt" | "CreateRangeStmt" | "CreateDomainStmt"
+            | "AlterEnumStmt" | "AlterTypeStmt" => self.plain_ddl("CREATE TYPE"),
             "AlterDomainStmt" => {
                 self.plain_ddl("ALTER DOMAIN");
                 if node.text("subtype") == "X" {
-                    self.find(Hazard::Drop, None, "constraint", "a constraint of the domain is dropped", "keep the constraint, or ask its owner");
+                    self.find(
+                        Hazard::Drop,
+                        None,
+                        "constraint",
+                        "a constraint of the domain is dropped",
+                        "keep the constraint, or ask its owner",
+                    );
                 }
             }
             "DefineStmt" => {
                 self.plain_ddl("CREATE");
                 // A base type or an operator names functions in C.
                 if node.int("kind") == 50 && node.has("definition") {
-                    self.find(Hazard::LoadCode, None, "type", "a base type is made of functions in C", "use a domain, an enumeration or a composite type");
+                    self.find(
+                        Hazard::LoadCode,
+                        None,
+                        "type",
+                        "a base type is made of functions in C",
+                        "use a domain, an enumeration or a composite type",
+                    );
                 }
                 self.make(node, None);
             }
-            "CreateStatsStmt" | "AlterStatsStmt" | "CreateCastStmt" | "CreateConversionStmt" | "CreateOpClassStmt" | "CreateOpFamilyStmt"
-            | "AlterOpFamilyStmt" | "AlterOperatorStmt" | "AlterCollationStmt" | "AlterTsdictionaryStmt" | "AlterTsDictionaryStmt"
-            | "AlterTsconfigurationStmt" | "AlterTsConfigurationStmt" | "AlterObjectDependsStmt" | "CreateTransformStmt" => {
+            "CreateStatsStmt"
+            | "AlterStatsStmt"
+            | "CreateCastStmt"
+            | "CreateConversionStmt"
+            | "CreateOpClassStmt"
+            | "CreateOpFamilyStmt"
+            | "AlterOpFamilyStmt"
+            | "AlterOperatorStmt"
+            | "AlterCollationStmt"
+            | "AlterTsdictionaryStmt"
+            | "AlterTsDictionaryStmt"
+            | "AlterTsconfigurationStmt"
+            | "AlterTsConfigurationStmt"
+            | "AlterObjectDependsStmt"
+            | "CreateTransformStmt" => {
                 self.plain_ddl("DDL");
             }
             "AlterObjectSchemaStmt" => self.plain_ddl("ALTER .. SET SCHEMA"),
@@ -91,14 +126,28 @@ impl Analyzer<'_> {
                 self.verb("REFRESH MATERIALIZED VIEW");
                 self.kind(Kind::Maintenance);
                 if node.flag("skip_data") {
-                    self.find(Hazard::Rewrite, None, "materialized view", "WITH NO DATA empties the view", "leave out WITH NO DATA");
+                    self.find(
+                        Hazard::Rewrite,
+                        None,
+                        "materialized view",
+                        "WITH NO DATA empties the view",
+                        "leave out WITH NO DATA",
+                    );
                 }
             }
             "RuleStmt" => {
                 self.plain_ddl("CREATE RULE");
-                self.find(Hazard::Rule, node.node("relation"), node.text("rulename"), "a rule changes what later statements on the table do", "ask the owner of the table for a migration");
+                self.find(
+                    Hazard::Rule,
+                    node.node("relation"),
+                    node.text("rulename"),
+                    "a rule changes what later statements on the table do",
+                    "ask the owner of the table for a migration",
+                );
                 for action in node.nodes("actions") {
-                    self.inside(format!("rule {}", node.text("rulename")), |this| this.statement(action, &[]));
+                    self.inside(format!("rule {}", node.text("rulename")), |this| {
+                        this.statement(action, &[])
+                    });
                 }
                 return true;
             }
@@ -106,7 +155,13 @@ impl Analyzer<'_> {
                 self.plain_ddl("CREATE TRIGGER");
                 let temporary = node.node("relation").is_some_and(|at| self.is_temporary_table(at));
                 if !temporary {
-                    self.find(Hazard::Trigger, node.node("relation"), node.text("trigname"), "a trigger changes what later writes to the table do", "ask the owner of the table for a migration");
+                    self.find(
+                        Hazard::Trigger,
+                        node.node("relation"),
+                        node.text("trigname"),
+                        "a trigger changes what later writes to the table do",
+                        "ask the owner of the table for a migration",
+                    );
                 }
                 let name = node.strings("funcname").last().map(|name| (*name).to_owned()).unwrap_or_default();
                 let functions = self.functions_named(None, &name);
@@ -116,7 +171,13 @@ impl Analyzer<'_> {
             }
             "CreateEventTrigStmt" | "AlterEventTrigStmt" => {
                 self.plain_ddl("EVENT TRIGGER");
-                self.find(Hazard::Trigger, None, node.text("trigname"), "an event trigger acts on everybody's DDL", "leave this to the database's team");
+                self.find(
+                    Hazard::Trigger,
+                    None,
+                    node.text("trigname"),
+                    "an event trigger acts on everybody's DDL",
+                    "leave this to the database's team",
+                );
             }
             "VariableShowStmt" => {
                 self.verb("SHOW");
@@ -153,17 +214,35 @@ impl Analyzer<'_> {
             "VacuumStmt" => self.vacuum(node),
             "ClusterStmt" => {
                 self.maintenance("CLUSTER");
-                self.find(Hazard::Rewrite, node.node("relation"), "table", "CLUSTER rewrites the table and locks everybody out meanwhile", "use a tool that reorganises online, or ask for a maintenance window");
+                self.find(
+                    Hazard::Rewrite,
+                    node.node("relation"),
+                    "table",
+                    "CLUSTER rewrites the table and locks everybody out meanwhile",
+                    "use a tool that reorganises online, or ask for a maintenance window",
+                );
             }
             "ReindexStmt" => {
                 self.maintenance("REINDEX");
                 if node.int("kind") >= 4 {
-                    self.find(Hazard::ServerControl, None, "database", "this rebuilds every index of the database", "name one index or table, with CONCURRENTLY");
+                    self.find(
+                        Hazard::ServerControl,
+                        None,
+                        "database",
+                        "this rebuilds every index of the database",
+                        "name one index or table, with CONCURRENTLY",
+                    );
                 }
             }
             "CheckPointStmt" => {
                 self.maintenance("CHECKPOINT");
-                self.find(Hazard::ServerControl, None, "server", "a checkpoint stresses the whole server", "leave this to the server");
+                self.find(
+                    Hazard::ServerControl,
+                    None,
+                    "server",
+                    "a checkpoint stresses the whole server",
+                    "leave this to the server",
+                );
             }
             _ => self.guarded(node),
         }
@@ -174,47 +253,143 @@ impl Analyzer<'_> {
     fn guarded(&mut self, node: &Node) {
         use Hazard as H;
         let (hazard, kind, verb, why, instead) = match node.kind {
-            "GrantStmt" | "GrantRoleStmt" | "AlterDefaultPrivilegesStmt" => {
-                (H::Privilege, Kind::Privilege, "GRANT", "this changes who may do what", "ask for a grant in Daypass; it ends by itself")
-            }
-            "CreateRoleStmt" | "AlterRoleStmt" | "AlterRoleSetStmt" | "DropRoleStmt" => {
-                (H::Role, Kind::Privilege, "ROLE", "this changes roles or what they start with", "leave roles to the database's team")
-            }
-            "AlterOwnerStmt" | "ReassignOwnedStmt" => {
-                (H::Ownership, Kind::Privilege, "OWNER", "this changes who owns things", "leave ownership to the database's team")
-            }
-            "DropOwnedStmt" => (H::Drop, Kind::Privilege, "DROP OWNED", "this drops everything that a role owns", "name what is to go"),
-            "SecLabelStmt" => (H::Privilege, Kind::Privilege, "SECURITY LABEL", "this changes a security label", "leave this to the database's team"),
-            "CreatePolicyStmt" | "AlterPolicyStmt" => {
-                (H::RowSecurity, Kind::Privilege, "POLICY", "this changes which rows people see", "ask the owner of the table for a migration")
-            }
-            "AlterSystemStmt" | "AlterDatabaseSetStmt" | "AlterDatabaseStmt" | "AlterDatabaseRefreshCollStmt" => {
-                (H::ProtectiveSetting, Kind::Setting, "ALTER SYSTEM", "this changes settings for everybody", "use SET, which changes them for your session only")
-            }
-            "LoadStmt" | "CreatePlangStmt" | "CreatePLangStmt" | "CreateAmStmt" => {
-                (H::LoadCode, Kind::FileOrProgram, "LOAD", "this loads code into the server", "ask the database's team")
-            }
-            "CreateExtensionStmt" | "AlterExtensionStmt" | "AlterExtensionContentsStmt" => {
-                (H::LoadCode, Kind::Ddl, "EXTENSION", "an extension brings code into the server", "ask the database's team")
-            }
-            "CreateFdwStmt" | "AlterFdwStmt" | "CreateForeignServerStmt" | "AlterForeignServerStmt" | "CreateUserMappingStmt"
-            | "AlterUserMappingStmt" | "DropUserMappingStmt" | "ImportForeignSchemaStmt" | "CreateForeignTableStmt" => {
-                (H::OtherConnection, Kind::OtherConnections, "FOREIGN", "this lets the server connect elsewhere", "connect to the other server under a grant of its own")
-            }
-            "CreateSubscriptionStmt" | "AlterSubscriptionStmt" | "DropSubscriptionStmt" => {
-                (H::OtherConnection, Kind::OtherConnections, "SUBSCRIPTION", "a subscription connects to another server", "leave replication to the database's team")
-            }
-            "CreatePublicationStmt" | "AlterPublicationStmt" | "ReplicaIdentityStmt" => {
-                (H::Replication, Kind::Ddl, "PUBLICATION", "this changes what is replicated", "leave replication to the database's team")
-            }
-            "CreateTableSpaceStmt" | "AlterTableSpaceOptionsStmt" => {
-                (H::ServerFile, Kind::FileOrProgram, "TABLESPACE", "a tablespace is a folder of the server", "leave this to the database's team")
-            }
-            "DropTableSpaceStmt" => (H::Drop, Kind::FileOrProgram, "DROP TABLESPACE", "this drops a tablespace", "leave this to the database's team"),
-            "AlterTableMoveAllStmt" => (H::Rewrite, Kind::Ddl, "ALTER ALL IN TABLESPACE", "this moves every table of a tablespace", "move one table in a maintenance window"),
-            "DropdbStmt" => (H::Drop, Kind::Ddl, "DROP DATABASE", "this drops a whole database", "nothing; ask the owner of the database"),
-            "CreatedbStmt" => (H::ServerControl, Kind::Ddl, "CREATE DATABASE", "a new database may copy another and escapes its rules", "ask the database's team"),
-            _ => (H::UnknownStatement, Kind::Unknown, node.kind, "this kind of statement is not known here", "use another statement, or ask the database's team"),
+            "GrantStmt" | "GrantRoleStmt" | "AlterDefaultPrivilegesStmt" => (
+                H::Privilege,
+                Kind::Privilege,
+                "GRANT",
+                "this changes who may do what",
+                "ask for a grant in Daypass; it ends by itself",
+            ),
+            "CreateRoleStmt" | "AlterRoleStmt" | "AlterRoleSetStmt" | "DropRoleStmt" => (
+                H::Role,
+                Kind::Privilege,
+                "ROLE",
+                "this changes roles or what they start with",
+                "leave roles to the database's team",
+            ),
+            "AlterOwnerStmt" | "ReassignOwnedStmt" => (
+                H::Ownership,
+                Kind::Privilege,
+                "OWNER",
+                "this changes who owns things",
+                "leave ownership to the database's team",
+            ),
+            "DropOwnedStmt" => (
+                H::Drop,
+                Kind::Privilege,
+                "DROP OWNED",
+                "this drops everything that a role owns",
+                "name what is to go",
+            ),
+            "SecLabelStmt" => (
+                H::Privilege,
+                Kind::Privilege,
+                "SECURITY LABEL",
+                "this changes a security label",
+                "leave this to the database's team",
+            ),
+            "CreatePolicyStmt" | "AlterPolicyStmt" => (
+                H::RowSecurity,
+                Kind::Privilege,
+                "POLICY",
+                "this changes which rows people see",
+                "ask the owner of the table for a migration",
+            ),
+            "AlterSystemStmt"
+            | "AlterDatabaseSetStmt"
+            | "AlterDatabaseStmt"
+            | "AlterDatabaseRefreshCollStmt" => (
+                H::ProtectiveSetting,
+                Kind::Setting,
+                "ALTER SYSTEM",
+                "this changes settings for everybody",
+                "use SET, which changes them for your session only",
+            ),
+            "LoadStmt" | "CreatePlangStmt" | "CreatePLangStmt" | "CreateAmStmt" => (
+                H::LoadCode,
+                Kind::FileOrProgram,
+                "LOAD",
+                "this loads code into the server",
+                "ask the database's team",
+            ),
+            "CreateExtensionStmt" | "AlterExtensionStmt" | "AlterExtensionContentsStmt" => (
+                H::LoadCode,
+                Kind::Ddl,
+                "EXTENSION",
+                "an extension brings code into the server",
+                "ask the database's team",
+            ),
+            "CreateFdwStmt"
+            | "AlterFdwStmt"
+            | "CreateForeignServerStmt"
+            | "AlterForeignServerStmt"
+            | "CreateUserMappingStmt"
+            | "AlterUserMappingStmt"
+            | "DropUserMappingStmt"
+            | "ImportForeignSchemaStmt"
+            | "CreateForeignTableStmt" => (
+                H::OtherConnection,
+                Kind::OtherConnections,
+                "FOREIGN",
+                "this lets the server connect elsewhere",
+                "connect to the other server under a grant of its own",
+            ),
+            "CreateSubscriptionStmt" | "AlterSubscriptionStmt" | "DropSubscriptionStmt" => (
+                H::OtherConnection,
+                Kind::OtherConnections,
+                "SUBSCRIPTION",
+                "a subscription connects to another server",
+                "leave replication to the database's team",
+            ),
+            "CreatePublicationStmt" | "AlterPublicationStmt" | "ReplicaIdentityStmt" => (
+                H::Replication,
+                Kind::Ddl,
+                "PUBLICATION",
+                "this changes what is replicated",
+                "leave replication to the database's team",
+            ),
+            "CreateTableSpaceStmt" | "AlterTableSpaceOptionsStmt" => (
+                H::ServerFile,
+                Kind::FileOrProgram,
+                "TABLESPACE",
+                "a tablespace is a folder of the server",
+                "leave this to the database's team",
+            ),
+            "DropTableSpaceStmt" => (
+                H::Drop,
+                Kind::FileOrProgram,
+                "DROP TABLESPACE",
+                "this drops a tablespace",
+                "leave this to the database's team",
+            ),
+            "AlterTableMoveAllStmt" => (
+                H::Rewrite,
+                Kind::Ddl,
+                "ALTER ALL IN TABLESPACE",
+                "this moves every table of a tablespace",
+                "move one table in a maintenance window",
+            ),
+            "DropdbStmt" => (
+                H::Drop,
+                Kind::Ddl,
+                "DROP DATABASE",
+                "this drops a whole database",
+                "nothing; ask the owner of the database",
+            ),
+            "CreatedbStmt" => (
+                H::ServerControl,
+                Kind::Ddl,
+                "CREATE DATABASE",
+                "a new database may copy another and escapes its rules",
+                "ask the database's team",
+            ),
+            _ => (
+                H::UnknownStatement,
+                Kind::Unknown,
+                node.kind,
+                "this kind of statement is not known here",
+                "use another statement, or ask the database's team",
+            ),
         };
         self.verb(verb);
         self.kind(kind);
@@ -233,13 +408,20 @@ impl Analyzer<'_> {
 
     /// What the session makes changes what later statements mean.
     fn make(&mut self, node: &Node, at: Option<&Node>) {
+        // IF NOT EXISTS leaves what is there alone.
+        let exists = at.is_some_and(|at| {
+            node.flag("if_not_exists")
+                && !is_temporary(at)
+                && self.world().table(at.text("schemaname"), at.text("relname")).1.is_some()
+        });
+        if exists {
+            return;
+        }
         let text = self.statement_text();
         let home = self.session.search_path.first().cloned().unwrap_or_else(|| "public".to_owned());
         self.session.made.apply(node, &text, &home);
-        if let Some(at) = at {
-            if is_temporary(at) && node.int("oncommit") == 4 {
-                self.session.until_commit.push(at.text("relname").to_owned());
-            }
+        if let Some(at) = at.filter(|at| is_temporary(at) && node.int("oncommit") == 4) {
+            self.session.until_commit.push(at.text("relname").to_owned());
         }
         self.changed();
     }
@@ -330,7 +512,13 @@ impl Analyzer<'_> {
             return;
         }
         for (at, name) in lasting {
-            self.find(Hazard::Truncate, Some(at), &name, format!("TRUNCATE removes every row of {name}"), "DELETE .. WHERE with a test on a column, in batches");
+            self.find(
+                Hazard::Truncate,
+                Some(at),
+                &name,
+                format!("TRUNCATE removes every row of {name}"),
+                "DELETE .. WHERE with a test on a column, in batches",
+            );
         }
     }
 
@@ -339,19 +527,48 @@ impl Analyzer<'_> {
         let temporary = node.node("relation").is_some_and(|at| self.is_temporary_table(at));
         self.kind(if temporary { Kind::Temporary } else { Kind::Ddl });
         match node.int("rename_type") {
-            34 => self.find(Hazard::Role, None, node.text("subname"), "a role is renamed", "leave roles to the database's team"),
-            10 => self.find(Hazard::ServerControl, None, node.text("subname"), "a database is renamed", "leave this to the database's team"),
-            45 => self.find(Hazard::Trigger, None, node.text("subname"), "a trigger is renamed", "ask the owner of the table"),
-            29 => self.find(Hazard::RowSecurity, None, node.text("subname"), "a row security policy is renamed", "ask the owner of the table"),
-            36 => self.find(Hazard::Rule, None, node.text("subname"), "a rule is renamed", "ask the owner of the table"),
+            34 => self.find(
+                Hazard::Role,
+                None,
+                node.text("subname"),
+                "a role is renamed",
+                "leave roles to the database's team",
+            ),
+            10 => self.find(
+                Hazard::ServerControl,
+                None,
+                node.text("subname"),
+                "a database is renamed",
+                "leave this to the database's team",
+            ),
+            45 => self.find(
+                Hazard::Trigger,
+                None,
+                node.text("subname"),
+                "a trigger is renamed",
+                "ask the owner of the table",
+            ),
+            29 => self.find(
+                Hazard::RowSecurity,
+                None,
+                node.text("subname"),
+                "a row security policy is renamed",
+                "ask the owner of the table",
+            ),
+            36 => self.find(
+                Hazard::Rule,
+                None,
+                node.text("subname"),
+                "a rule is renamed",
+                "ask the owner of the table",
+            ),
             _ => {}
         }
-        if temporary {
-            if let Some(at) = node.node("relation").filter(|_| node.int("rename_type") == 42) {
-                self.session.forget(at.text("relname"));
-                self.session.made.add_temporary(node.text("newname"));
-                self.changed();
-            }
+        let renamed = node.node("relation").filter(|_| temporary && node.int("rename_type") == 42);
+        if let Some(at) = renamed {
+            self.session.forget(at.text("relname"));
+            self.session.made.add_temporary(node.text("newname"));
+            self.changed();
         }
     }
 
@@ -359,13 +576,25 @@ impl Analyzer<'_> {
         self.plain_ddl("ALTER FUNCTION");
         for option in node.nodes("actions") {
             match option.text("defname") {
-                "security" => self.find(Hazard::Privilege, None, "function", "this changes whose privileges the function runs with", "leave this to the database's team"),
+                "security" => self.find(
+                    Hazard::Privilege,
+                    None,
+                    "function",
+                    "this changes whose privileges the function runs with",
+                    "leave this to the database's team",
+                ),
                 "set" => {
                     if let Some(setting) = option.node("arg") {
                         let name = setting.text("name").to_ascii_lowercase();
                         let value = setting.nodes("args").map(literal).next();
                         if crate::settings::is_protective(&name, value.as_deref()) {
-                            self.find(Hazard::ProtectiveSetting, None, &name, "the function would run with a guard switched off", "leave this setting alone");
+                            self.find(
+                                Hazard::ProtectiveSetting,
+                                None,
+                                &name,
+                                "the function would run with a guard switched off",
+                                "leave this setting alone",
+                            );
                         }
                     }
                 }
@@ -408,11 +637,18 @@ impl Analyzer<'_> {
     fn vacuum(&mut self, node: &Node) {
         let vacuum = node.flag("is_vacuumcmd");
         self.maintenance(if vacuum { "VACUUM" } else { "ANALYZE" });
-        let full = node
-            .nodes("options")
-            .any(|option| option.text("defname") == "full" && !matches!(super::option_text(option).as_str(), "false" | "off" | "0"));
+        let full = node.nodes("options").any(|option| {
+            option.text("defname") == "full"
+                && !matches!(super::option_text(option).as_str(), "false" | "off" | "0")
+        });
         if full {
-            self.find(Hazard::Rewrite, None, "table", "VACUUM FULL rewrites the table and locks everybody out meanwhile", "VACUUM without FULL");
+            self.find(
+                Hazard::Rewrite,
+                None,
+                "table",
+                "VACUUM FULL rewrites the table and locks everybody out meanwhile",
+                "VACUUM without FULL",
+            );
         }
     }
 
@@ -439,15 +675,31 @@ impl Analyzer<'_> {
         let found = match command.int("subtype") {
             1 => {
                 if let Some(why) = command.node("def").and_then(|column| self.rewriting_column(column)) {
-                    self.find(H::Rewrite, Some(at), table, why, "add the column without the default, then fill it in batches");
+                    self.find(
+                        H::Rewrite,
+                        Some(at),
+                        table,
+                        why,
+                        "add the column without the default, then fill it in batches",
+                    );
                 }
                 return;
             }
             8 => (H::Rewrite, "DROP EXPRESSION changes what a generated column holds".to_owned()),
-            7 => (H::Rewrite, format!("SET EXPRESSION computes column {column} of {table} anew and rewrites the table")),
+            7 => (
+                H::Rewrite,
+                format!("SET EXPRESSION computes column {column} of {table} anew and rewrites the table"),
+            ),
             14 => (H::Drop, format!("column {column} of {table} and all its data is dropped")),
-            23 => (H::Drop, format!("constraint {column} of {table} is dropped, and with it what it protects")),
-            25 => (H::Rewrite, format!("changing the type of column {column} rewrites {table} and locks everybody out meanwhile")),
+            23 => {
+                (H::Drop, format!("constraint {column} of {table} is dropped, and with it what it protects"))
+            }
+            25 => (
+                H::Rewrite,
+                format!(
+                    "changing the type of column {column} rewrites {table} and locks everybody out meanwhile"
+                ),
+            ),
             27 => (H::Ownership, format!("{table} gets another owner")),
             30 | 31 => (H::Rewrite, format!("SET LOGGED or UNLOGGED rewrites {table}")),
             33 => (H::Rewrite, format!("another access method rewrites {table}")),
@@ -458,7 +710,9 @@ impl Analyzer<'_> {
             54 => (H::Replication, format!("what {table} sends to replicas changes")),
             55..=58 => (H::RowSecurity, format!("row security of {table} is switched")),
             59 | 26 => (H::OtherConnection, format!("options of the foreign table {table} change")),
-            61 | 62 => (H::Rewrite, format!("a partition leaves {table}, and its rows go out of sight there")),
+            61 | 62 => {
+                (H::Rewrite, format!("a partition leaves {table}, and its rows go out of sight there"))
+            }
             63 => (H::Rewrite, format!("an identity column is added to {table}")),
             65 => (H::Drop, format!("the identity of column {column} of {table} is dropped")),
             35 => return,
@@ -468,13 +722,22 @@ impl Analyzer<'_> {
         if found.0 == H::Rewrite && command.int("subtype") == 63 {
             return;
         }
-        self.find(found.0, Some(at), table, found.1, "have it done by a reviewed migration in a maintenance window");
+        self.find(
+            found.0,
+            Some(at),
+            table,
+            found.1,
+            "have it done by a reviewed migration in a maintenance window",
+        );
     }
 
     /// Why adding this column rewrites the table.
     fn rewriting_column(&self, column: &Node) -> Option<String> {
         let name = column.text("colname");
-        let type_name = column.node("type_name").and_then(|name| name.strings("names").last().map(|name| (*name).to_owned())).unwrap_or_default();
+        let type_name = column
+            .node("type_name")
+            .and_then(|name| name.strings("names").last().map(|name| (*name).to_owned()))
+            .unwrap_or_default();
         if crate::catalogue::Kind::is_serial_name(&type_name) {
             return Some(format!("column {name} takes a new value in every row, which rewrites the table"));
         }
@@ -485,7 +748,11 @@ impl Analyzer<'_> {
                     let mut volatile = None;
                     default.walk(&mut |part| {
                         if part.kind == "FuncCall" {
-                            let called = part.strings("funcname").last().map(|name| (*name).to_owned()).unwrap_or_default();
+                            let called = part
+                                .strings("funcname")
+                                .last()
+                                .map(|name| (*name).to_owned())
+                                .unwrap_or_default();
                             if !is_steady(&called) {
                                 volatile = Some(called);
                             }
@@ -493,12 +760,20 @@ impl Analyzer<'_> {
                         true
                     });
                     if let Some(called) = volatile {
-                        return Some(format!("the default of column {name} calls {called}(), so every row gets its own value and the table is rewritten"));
+                        return Some(format!(
+                            "the default of column {name} calls {called}(), so every row gets its own value and the table is rewritten"
+                        ));
                     }
                 }
-                4 => return Some(format!("identity column {name} takes a new value in every row, which rewrites the table")),
+                4 => {
+                    return Some(format!(
+                        "identity column {name} takes a new value in every row, which rewrites the table"
+                    ));
+                }
                 5 if constraint.text("generated_kind") != "v" => {
-                    return Some(format!("generated column {name} is computed for every row, which rewrites the table"));
+                    return Some(format!(
+                        "generated column {name} is computed for every row, which rewrites the table"
+                    ));
                 }
                 _ => {}
             }
@@ -518,11 +793,52 @@ fn is_benchmark(names: &[String]) -> bool {
 fn is_steady(name: &str) -> bool {
     matches!(
         name,
-        "now" | "transaction_timestamp" | "statement_timestamp" | "timezone" | "current_setting" | "lower" | "upper" | "concat"
-            | "to_json" | "to_jsonb" | "jsonb_build_object" | "json_build_object" | "jsonb_build_array" | "json_build_array"
-            | "make_interval" | "make_date" | "date_trunc" | "date_part" | "to_timestamp" | "to_char" | "to_date" | "array_fill"
-            | "md5" | "length" | "abs" | "round" | "floor" | "ceil" | "coalesce" | "replace" | "substr" | "substring" | "date"
-            | "int4range" | "int8range" | "tstzrange" | "daterange" | "tsrange" | "numrange" | "decode" | "encode" | "to_tsvector"
-            | "current_schema" | "current_database" | "format" | "trim" | "btrim"
+        "now"
+            | "transaction_timestamp"
+            | "statement_timestamp"
+            | "timezone"
+            | "current_setting"
+            | "lower"
+            | "upper"
+            | "concat"
+            | "to_json"
+            | "to_jsonb"
+            | "jsonb_build_object"
+            | "json_build_object"
+            | "jsonb_build_array"
+            | "json_build_array"
+            | "make_interval"
+            | "make_date"
+            | "date_trunc"
+            | "date_part"
+            | "to_timestamp"
+            | "to_char"
+            | "to_date"
+            | "array_fill"
+            | "md5"
+            | "length"
+            | "abs"
+            | "round"
+            | "floor"
+            | "ceil"
+            | "coalesce"
+            | "replace"
+            | "substr"
+            | "substring"
+            | "date"
+            | "int4range"
+            | "int8range"
+            | "tstzrange"
+            | "daterange"
+            | "tsrange"
+            | "numrange"
+            | "decode"
+            | "encode"
+            | "to_tsvector"
+            | "current_schema"
+            | "current_database"
+            | "format"
+            | "trim"
+            | "btrim"
     )
 }

@@ -55,7 +55,12 @@ struct Loop {
 }
 
 impl<'a> Analyzer<'a> {
-    pub fn new(base: Option<&'a Catalogue>, session: Session, source: &'a str, parameters: Vec<Value>) -> Analyzer<'a> {
+    pub fn new(
+        base: Option<&'a Catalogue>,
+        session: Session,
+        source: &'a str,
+        parameters: Vec<Value>,
+    ) -> Analyzer<'a> {
         Analyzer {
             base,
             session,
@@ -101,7 +106,9 @@ impl<'a> Analyzer<'a> {
     fn statement_text(&self) -> String {
         match &self.own_text {
             Some(text) => text.clone(),
-            None => self.source.get(self.start..self.start.saturating_add(self.length)).unwrap_or("").to_owned(),
+            None => {
+                self.source.get(self.start..self.start.saturating_add(self.length)).unwrap_or("").to_owned()
+            }
         }
     }
 
@@ -114,7 +121,14 @@ impl<'a> Analyzer<'a> {
     }
 
     /// Notes a hazard at a node, or at the whole statement.
-    fn find(&mut self, hazard: Hazard, at: Option<&Node>, object: &str, why: impl Into<String>, instead: &str) {
+    fn find(
+        &mut self,
+        hazard: Hazard,
+        at: Option<&Node>,
+        object: &str,
+        why: impl Into<String>,
+        instead: &str,
+    ) {
         let whole = (self.start, self.length);
         let (at, length) = match at.filter(|_| self.exact) {
             Some(node) => self.extent(node).unwrap_or(whole),
@@ -163,7 +177,13 @@ impl<'a> Analyzer<'a> {
     fn statement(&mut self, node: &Node, outer: &[(String, Common)]) {
         if self.depth >= DEEPEST_STATEMENT {
             self.kind(Kind::Unknown);
-            self.find(Hazard::UnknownStatement, None, "", "statements run each other too deeply to be read", "run the inner statements directly");
+            self.find(
+                Hazard::UnknownStatement,
+                None,
+                "",
+                "statements run each other too deeply to be read",
+                "run the inner statements directly",
+            );
             return;
         }
         self.depth += 1;
@@ -175,7 +195,13 @@ impl<'a> Analyzer<'a> {
     fn read_statement(&mut self, node: &Node, outer: &[(String, Common)]) {
         self.budget = self.budget.saturating_sub(1);
         if self.budget == 0 {
-            self.find(Hazard::UnknownStatement, None, "", "the text holds more statements than are read", "send fewer statements at once");
+            self.find(
+                Hazard::UnknownStatement,
+                None,
+                "",
+                "the text holds more statements than are read",
+                "send fewer statements at once",
+            );
             return;
         }
         let mut common = outer.to_vec();
@@ -200,7 +226,11 @@ impl<'a> Analyzer<'a> {
                 self.verb("EXPLAIN");
                 self.kind(Kind::Read);
                 let runs = node.nodes("options").any(|option| {
-                    option.text("defname") == "analyze" && !matches!(option_text(option).to_ascii_lowercase().as_str(), "false" | "off" | "0" | "no")
+                    option.text("defname") == "analyze"
+                        && !matches!(
+                            option_text(option).to_ascii_lowercase().as_str(),
+                            "false" | "off" | "0" | "no"
+                        )
                 });
                 if let Some(query) = node.node("query") {
                     if runs {
@@ -332,7 +362,11 @@ impl<'a> Analyzer<'a> {
                 self.kind(Kind::Setting);
                 let value = call.nodes("args").nth(1).and_then(|value| self.constant_text(value));
                 for name in names {
-                    self.setting(&name.to_ascii_lowercase(), Some(value.as_deref().unwrap_or("?")), Some(call));
+                    self.setting(
+                        &name.to_ascii_lowercase(),
+                        Some(value.as_deref().unwrap_or("?")),
+                        Some(call),
+                    );
                 }
                 continue;
             }
@@ -423,10 +457,16 @@ impl<'a> Analyzer<'a> {
             }
             Class::Unlinks => {
                 self.kind(Kind::Write);
-                let argument = node.nodes("args").next().map(|argument| Lower::new(self.world(), Vec::new()).expr(argument));
+                let argument = node
+                    .nodes("args")
+                    .next()
+                    .map(|argument| Lower::new(self.world(), Vec::new()).expr(argument));
                 let single = argument.is_some_and(|argument| {
                     let mut columns = false;
-                    argument.walk(&mut |part| columns |= matches!(part, Expr::Column(_)) || matches!(part, Expr::Opaque(name, _) if !name.starts_with('$')));
+                    argument.walk(&mut |part| {
+                        columns |= matches!(part, Expr::Column(_))
+                            || matches!(part, Expr::Opaque(name, _) if !name.starts_with('$'))
+                    });
                     !columns
                 });
                 if !single {
@@ -454,9 +494,17 @@ impl<'a> Analyzer<'a> {
                 let why = if self.base.is_some() {
                     format!("{spelled} is not in the catalogue, so it may do anything")
                 } else {
-                    format!("{spelled} is not one of PostgreSQL's own functions, and without a catalogue its body cannot be read")
+                    format!(
+                        "{spelled} is not one of PostgreSQL's own functions, and without a catalogue its body cannot be read"
+                    )
                 };
-                self.find(Hazard::UnknownFunction, Some(node), &spelled, why, "use the statements that it stands for, or have the catalogue refreshed");
+                self.find(
+                    Hazard::UnknownFunction,
+                    Some(node),
+                    &spelled,
+                    why,
+                    "use the statements that it stands for, or have the catalogue refreshed",
+                );
                 Trust::Unknown
             }
         };
@@ -498,10 +546,22 @@ impl<'a> Analyzer<'a> {
         self.verb(if from { "COPY FROM" } else { "COPY TO" });
         if node.flag("is_program") {
             self.kind(Kind::FileOrProgram);
-            self.find(Hazard::Program, None, node.text("filename"), "COPY .. PROGRAM runs a program on the server", "use psql's \\copy, which runs on your side");
+            self.find(
+                Hazard::Program,
+                None,
+                node.text("filename"),
+                "COPY .. PROGRAM runs a program on the server",
+                "use psql's \\copy, which runs on your side",
+            );
         } else if node.has("filename") {
             self.kind(Kind::FileOrProgram);
-            self.find(Hazard::ServerFile, None, node.text("filename"), "COPY with a file name reads or writes a file of the server", "use psql's \\copy, which uses your own files");
+            self.find(
+                Hazard::ServerFile,
+                None,
+                node.text("filename"),
+                "COPY with a file name reads or writes a file of the server",
+                "use psql's \\copy, which uses your own files",
+            );
         }
         if let Some(query) = node.node("query") {
             self.statement(query, &[]);
@@ -540,7 +600,11 @@ impl<'a> Analyzer<'a> {
             }
             _ => {}
         }
-        let value = if name == "search_path" { values.join(",") } else { values.first().cloned().unwrap_or_default() };
+        let value = if name == "search_path" {
+            values.join(",")
+        } else {
+            values.first().cloned().unwrap_or_default()
+        };
         self.setting(&name, Some(&value), None);
     }
 
@@ -550,12 +614,22 @@ impl<'a> Analyzer<'a> {
         match name {
             "role" | "session_authorization" => {
                 self.kind(Kind::Privilege);
-                self.find(Hazard::Role, at, name, "this changes who the session acts as", "ask for a grant of the access level that you need");
+                self.find(
+                    Hazard::Role,
+                    at,
+                    name,
+                    "this changes who the session acts as",
+                    "ask for a grant of the access level that you need",
+                );
                 return;
             }
             "search_path" => {
                 self.session.search_path = match value {
-                    Some(value) => value.split(',').map(|entry| entry.trim().trim_matches('"').to_owned()).filter(|entry| !entry.is_empty()).collect(),
+                    Some(value) => value
+                        .split(',')
+                        .map(|entry| entry.trim().trim_matches('"').to_owned())
+                        .filter(|entry| !entry.is_empty())
+                        .collect(),
                     None => vec!["public".to_owned()],
                 };
                 self.changed();
@@ -677,7 +751,8 @@ fn named_settings(root: &Node, call: &Node) -> Option<Vec<String>> {
             continue;
         }
         let right = part.node("rexpr")?;
-        let values: Vec<&Node> = if right.kind == "List" { right.nodes("items").collect() } else { vec![right] };
+        let values: Vec<&Node> =
+            if right.kind == "List" { right.nodes("items").collect() } else { vec![right] };
         if values.iter().all(|value| value.kind == "AConst") {
             return Some(values.into_iter().map(literal).collect());
         }
@@ -705,9 +780,15 @@ fn literal(node: &Node) -> String {
 
 fn dangerous_words(hazard: Hazard) -> (&'static str, &'static str) {
     match hazard {
-        Hazard::ServerFile => ("reads or writes files of the server", "use your own files, with psql's \\copy or \\lo_import"),
-        Hazard::OtherSession => ("acts on the sessions of others", "ask the owner of the session, or the database's team"),
-        Hazard::OtherConnection => ("opens connections to other servers", "connect to the other server under a grant of its own"),
+        Hazard::ServerFile => {
+            ("reads or writes files of the server", "use your own files, with psql's \\copy or \\lo_import")
+        }
+        Hazard::OtherSession => {
+            ("acts on the sessions of others", "ask the owner of the session, or the database's team")
+        }
+        Hazard::OtherConnection => {
+            ("opens connections to other servers", "connect to the other server under a grant of its own")
+        }
         Hazard::Replication => ("changes replication", "leave replication to the database's team"),
         Hazard::DynamicSql => ("runs SQL that is put together elsewhere", "run the SQL directly"),
         Hazard::CatalogWrite => ("changes stored rows behind PostgreSQL's back", "use UPDATE or DELETE"),

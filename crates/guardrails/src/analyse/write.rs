@@ -33,7 +33,10 @@ impl Analyzer<'_> {
                 }
                 for event in [Event::Insert, Event::Update, Event::Delete] {
                     let happens = node.nodes("merge_when_clauses").any(|when| {
-                        matches!((when.int("command_type"), event), (3, Event::Update) | (4, Event::Insert) | (5, Event::Delete))
+                        matches!(
+                            (when.int("command_type"), event),
+                            (3, Event::Update) | (4, Event::Insert) | (5, Event::Delete)
+                        )
                     });
                     if happens {
                         self.fired(at, event);
@@ -57,7 +60,8 @@ impl Analyzer<'_> {
         let (name, info) = self.world().table(at.text("schemaname"), at.text("relname"));
         let spelled = name.to_string();
         let given = at.text("schemaname");
-        let of_system = matches!(given, "pg_catalog" | "information_schema") || (given.is_empty() && info.is_none() && at.text("relname").starts_with("pg_"));
+        let of_system = matches!(given, "pg_catalog" | "information_schema")
+            || (given.is_empty() && info.is_none() && at.text("relname").starts_with("pg_"));
         if of_system {
             self.find(
                 Hazard::CatalogWrite,
@@ -86,7 +90,8 @@ impl Analyzer<'_> {
     }
 
     fn bounded_by_where(&mut self, node: &Node, at: &Node, common: &[(String, Common)], verb: &str) {
-        if let Some(cursor) = node.node("where_clause").filter(|condition| condition.kind == "CurrentOfExpr") {
+        if let Some(cursor) = node.node("where_clause").filter(|condition| condition.kind == "CurrentOfExpr")
+        {
             self.bounded_by_cursor(cursor, at, verb);
             return;
         }
@@ -109,11 +114,17 @@ impl Analyzer<'_> {
 
     /// Row by row over a cursor, in a loop: as many rows as the cursor has.
     fn bounded_by_cursor(&mut self, condition: &Node, at: &Node, verb: &str) {
-        let Some(select) = self.cursors.get(condition.text("cursor_name")).filter(|_| self.in_loop).cloned() else { return };
+        let Some(select) = self.cursors.get(condition.text("cursor_name")).filter(|_| self.in_loop).cloned()
+        else {
+            return;
+        };
         let (mut lower, _) = self.lower(&[]);
         let (table, _) = self.world().table(at.text("schemaname"), at.text("relname"));
         let query = lower.nested(&select);
-        let of_table = query.sources.iter().copied().find(|source| lower.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&table));
+        let of_table =
+            query.sources.iter().copied().find(|source| {
+                lower.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&table)
+            });
         let Some(source) = of_table else { return };
         let id = lower.column_of(source, "ctid");
         let whole = lower.scene.origin(&query, &Expr::Column(id)).is_some_and(|origin| origin.complete);
@@ -132,10 +143,16 @@ impl Analyzer<'_> {
         let why = match (condition, outcome) {
             (None, _) if joined => format!("the join matches {rows}, and nothing else bounds this {verb}"),
             (None, _) => format!("this {verb} has no WHERE, so it reaches {rows}"),
-            (Some(_), Outcome::Same) => format!("the condition is not tied to the row, so this {verb} reaches {rows} or none"),
+            (Some(_), Outcome::Same) => {
+                format!("the condition is not tied to the row, so this {verb} reaches {rows} or none")
+            }
             (Some(_), _) => format!("the condition holds for every row, so this {verb} reaches {rows}"),
         };
-        let why = if self.facts.catalogue || condition.is_none() { why } else { format!("{why} (judged more carefully, without a catalogue)") };
+        let why = if self.facts.catalogue || condition.is_none() {
+            why
+        } else {
+            format!("{why} (judged more carefully, without a catalogue)")
+        };
         let instead = if self.in_loop {
             "bound the rows that the loop goes over by a test on a column"
         } else {
@@ -181,14 +198,18 @@ impl Analyzer<'_> {
 
     /// `ON CONFLICT DO UPDATE` reaches all rows when all rows are what is inserted.
     fn upsert(&mut self, node: &Node, at: &Node, common: &[(String, Common)]) {
-        let Some(conflict) = node.node("on_conflict_clause").filter(|conflict| conflict.int("action") == 3) else { return };
+        let Some(conflict) = node.node("on_conflict_clause").filter(|conflict| conflict.int("action") == 3)
+        else {
+            return;
+        };
         let Some(select) = node.node("select_stmt") else { return };
         let (mut lower, _) = self.lower(common);
         let (table, _) = self.world().table(at.text("schemaname"), at.text("relname"));
         let query = lower.nested(select);
         let fed = lower.summarize(&query, &[]);
-        let whole = fed.outputs.iter().any(|output| output.origin.as_ref().is_some_and(|origin| origin.complete && origin.table == table))
-            || fed.stars.iter().any(|(name, complete)| *complete && *name == table);
+        let whole = fed.outputs.iter().any(|output| {
+            output.origin.as_ref().is_some_and(|origin| origin.complete && origin.table == table)
+        }) || fed.stars.iter().any(|(name, complete)| *complete && *name == table);
         if !whole {
             return;
         }
@@ -202,7 +223,13 @@ impl Analyzer<'_> {
         }
         let outcome = lower.scene.judge(target, &bounded);
         if outcome.reaches_all() {
-            self.unbounded("INSERT .. ON CONFLICT DO UPDATE", at, conflict.node("where_clause").or(Some(select)), Outcome::Every, true);
+            self.unbounded(
+                "INSERT .. ON CONFLICT DO UPDATE",
+                at,
+                conflict.node("where_clause").or(Some(select)),
+                Outcome::Every,
+                true,
+            );
         }
     }
 
@@ -237,7 +264,11 @@ impl Analyzer<'_> {
                 let mut seen = 0;
                 self.facts.findings.retain(|finding| {
                     seen += 1;
-                    seen <= kept || !matches!(finding.hazard, Hazard::DynamicSql | Hazard::UnknownFunction | Hazard::UnknownStatement)
+                    seen <= kept
+                        || !matches!(
+                            finding.hazard,
+                            Hazard::DynamicSql | Hazard::UnknownFunction | Hazard::UnknownStatement
+                        )
                 });
             }
         }

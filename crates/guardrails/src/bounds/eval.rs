@@ -22,7 +22,9 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
         Expr::Subquery(id) => row.subquery(*id),
         Expr::Extreme { column, largest } => row.extreme(*column, *largest),
         Expr::Opaque(_, parts) => Tried::unknown(parts.iter().any(|part| evaluate(part, row).row)),
-        Expr::Call(function, parts) => call(*function, parts.iter().map(|part| evaluate(part, row)).collect()),
+        Expr::Call(function, parts) => {
+            call(*function, parts.iter().map(|part| evaluate(part, row)).collect())
+        }
         Expr::Compare(comparison, left, right) => {
             let (a, b) = (evaluate(left, row), evaluate(right, row));
             let either_unknown = a.is_unknown() || b.is_unknown();
@@ -46,7 +48,9 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
                 _ => compare(Comparison::NotEqual, &a, &b),
             }
         }
-        Expr::Arithmetic(operator, left, right) => arithmetic(*operator, &evaluate(left, row), &evaluate(right, row)),
+        Expr::Arithmetic(operator, left, right) => {
+            arithmetic(*operator, &evaluate(left, row), &evaluate(right, row))
+        }
         Expr::And(parts) => all(parts.iter().map(|part| evaluate(part, row)), false),
         Expr::Or(parts) => all(parts.iter().map(|part| evaluate(part, row)), true),
         Expr::Not(inner) => {
@@ -243,7 +247,9 @@ fn case(arms: &[(Expr, Expr)], default: &Expr, row: &dyn Row) -> Tried {
 
 /// What comes out when any of `possible` may be the result; `open` tells whether the choice depends on the row.
 fn merge(possible: Vec<Tried>, open: Option<bool>) -> Tried {
-    let Some(choice_of_row) = open else { return possible.into_iter().next().unwrap_or_else(|| Tried::unknown(true)) };
+    let Some(choice_of_row) = open else {
+        return possible.into_iter().next().unwrap_or_else(|| Tried::unknown(true));
+    };
     let first = possible.first().map(|tried| tried.value.clone()).unwrap_or(Value::Unknown);
     if first != Value::Unknown && possible.iter().all(|tried| tried.value == first) {
         return Tried { value: first, row: true };
@@ -274,7 +280,9 @@ fn any_of(comparison: Comparison, left: &Expr, right: &Expr, row: &dyn Row) -> T
                     .trim_matches(|c| c == '{' || c == '}')
                     .split(',')
                     .filter(|part| !part.is_empty())
-                    .map(|part| compare(comparison, &a, &Tried::constant(Value::Text(part.trim().to_owned()))))
+                    .map(|part| {
+                        compare(comparison, &a, &Tried::constant(Value::Text(part.trim().to_owned())))
+                    })
                     .collect(),
                 Value::Null => return Tried { value: Value::Null, row: a.row },
                 _ => return Tried::unknown(a.row || b.row),
@@ -305,14 +313,21 @@ fn arithmetic(operator: char, a: &Tried, b: &Tried) -> Tried {
             _ => Value::Unknown,
         },
         (_, Value::Number(left), Value::Number(right)) => number(operator, left, right),
-        ('+', Value::Time { at, clock }, Value::Span(span)) | ('+', Value::Span(span), Value::Time { at, clock }) => {
-            Value::Time { at: at + span, clock }
-        }
+        ('+', Value::Time { at, clock }, Value::Span(span))
+        | ('+', Value::Span(span), Value::Time { at, clock }) => Value::Time { at: at + span, clock },
         ('-', Value::Time { at, clock }, Value::Span(span)) => Value::Time { at: at - span, clock },
-        ('+', Value::Time { at, clock }, Value::Number(days)) => Value::Time { at: at + days * time::DAY, clock },
-        ('-', Value::Time { at, clock }, Value::Number(days)) => Value::Time { at: at - days * time::DAY, clock },
+        ('+', Value::Time { at, clock }, Value::Number(days)) => {
+            Value::Time { at: at + days * time::DAY, clock }
+        }
+        ('-', Value::Time { at, clock }, Value::Number(days)) => {
+            Value::Time { at: at - days * time::DAY, clock }
+        }
         ('-', Value::Time { at: left, clock: a }, Value::Time { at: right, clock: b }) => {
-            let known = a == b || a == Clock::Sample || b == Clock::Sample || time::is_far(left) || time::is_far(right);
+            let known = a == b
+                || a == Clock::Sample
+                || b == Clock::Sample
+                || time::is_far(left)
+                || time::is_far(right);
             if known { Value::Span(left - right) } else { Value::Unknown }
         }
         ('+', Value::Span(left), Value::Span(right)) => Value::Span(left + right),
@@ -365,13 +380,17 @@ fn cast(tried: Tried, kind: &Kind) -> Tried {
         (Kind::Bool, Value::Number(number)) => Value::Bool(number != 0.0),
         (Kind::Bool, Value::Text(text)) => value::truth(&text).map_or(Value::Unknown, Value::Bool),
         (Kind::Integer(..), Value::Number(number)) => Value::Number(number.round()),
-        (Kind::Integer(..) | Kind::Decimal, Value::Bool(truth)) => Value::Number(if truth { 1.0 } else { 0.0 }),
+        (Kind::Integer(..) | Kind::Decimal, Value::Bool(truth)) => {
+            Value::Number(if truth { 1.0 } else { 0.0 })
+        }
         (Kind::Integer(..) | Kind::Decimal, Value::Text(text)) => {
             text.trim().parse().map_or(Value::Unknown, Value::Number)
         }
         (Kind::Time, Value::Text(text)) => time::parse(&text).unwrap_or(Value::Unknown),
         (Kind::Span, Value::Text(text)) => time::parse_span(&text).map_or(Value::Unknown, Value::Span),
-        (Kind::Text | Kind::Uuid | Kind::Labels(_), value) => text_of(&value).map_or(Value::Unknown, Value::Text),
+        (Kind::Text | Kind::Uuid | Kind::Labels(_), value) => {
+            text_of(&value).map_or(Value::Unknown, Value::Text)
+        }
         (_, value) => value,
     };
     Tried { value, row }
@@ -380,7 +399,8 @@ fn cast(tried: Tried, kind: &Kind) -> Tried {
 fn call(function: Function, arguments: Vec<Tried>) -> Tried {
     let row = arguments.iter().any(|argument| argument.row);
     let values: Vec<&Value> = arguments.iter().map(|argument| &argument.value).collect();
-    let counts_nulls = matches!(function, Function::NonNulls | Function::Nulls | Function::Concat | Function::Range);
+    let counts_nulls =
+        matches!(function, Function::NonNulls | Function::Nulls | Function::Concat | Function::Range);
     if !counts_nulls && values.contains(&&Value::Null) {
         return Tried { value: Value::Null, row };
     }
@@ -407,7 +427,9 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
             (Some(hay), Some(needle)) => Value::Number(hay.find(&needle).map_or(0.0, |at| at as f64 + 1.0)),
             _ => Value::Unknown,
         },
-        (Function::StartsWith, [Value::Text(text), Value::Text(start)]) => Value::Bool(text.starts_with(start.as_str())),
+        (Function::StartsWith, [Value::Text(text), Value::Text(start)]) => {
+            Value::Bool(text.starts_with(start.as_str()))
+        }
         (Function::Concat, parts) => {
             let mut joined = String::new();
             for part in parts {
@@ -440,16 +462,24 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
             "isodow" => Value::Number(((at / time::DAY).floor() + 3.0).rem_euclid(7.0) + 1.0),
             _ => Value::Unknown,
         },
-        (Function::Extract, [Value::Text(field), Value::Span(span)]) if field == "epoch" => Value::Number(*span),
+        (Function::Extract, [Value::Text(field), Value::Span(span)]) if field == "epoch" => {
+            Value::Number(*span)
+        }
         (Function::IsFinite, [_]) => Value::Bool(true),
-        (Function::MakeDate, [Value::Number(year), Value::Number(month), Value::Number(day), ..]) => Value::Time {
-            at: time::days_from_civil(*year as i64, *month as i64, *day as i64) as f64 * time::DAY,
-            clock: Clock::Fixed,
-        },
+        (Function::MakeDate, [Value::Number(year), Value::Number(month), Value::Number(day), ..]) => {
+            Value::Time {
+                at: time::days_from_civil(*year as i64, *month as i64, *day as i64) as f64 * time::DAY,
+                clock: Clock::Fixed,
+            }
+        }
         (Function::Range, [low, high, ..]) => range(low, high),
         (Function::Range, [Value::Text(text)]) => range_text(text),
-        (Function::NonNulls, parts) => Value::Number(parts.iter().filter(|part| ***part != Value::Null).count() as f64),
-        (Function::Nulls, parts) => Value::Number(parts.iter().filter(|part| ***part == Value::Null).count() as f64),
+        (Function::NonNulls, parts) => {
+            Value::Number(parts.iter().filter(|part| ***part != Value::Null).count() as f64)
+        }
+        (Function::Nulls, parts) => {
+            Value::Number(parts.iter().filter(|part| ***part == Value::Null).count() as f64)
+        }
         (Function::ArrayLength, [Value::Array(parts), ..]) => Value::Number(parts.len() as f64),
         (Function::Digest, _) => {
             let mut hasher = DefaultHasher::new();

@@ -330,14 +330,23 @@ impl Scene {
 impl Subquery {
     /// `(SELECT count(..) ..)`.
     pub fn counts(&self) -> bool {
-        self.form == Form::Scalar && matches!(self.query.outputs.first().map(|output| &output.expr), Some(Expr::Call(Function::Tally, _)))
+        self.form == Form::Scalar
+            && matches!(
+                self.query.outputs.first().map(|output| &output.expr),
+                Some(Expr::Call(Function::Tally, _))
+            )
     }
 }
 
 impl Query {
     /// The values of a query of one column that reads no table.
     pub fn constants(&self) -> Option<Vec<Expr>> {
-        if self.odd || self.limit != Limit::None || !self.sources.is_empty() || !self.conjuncts.is_empty() || self.having {
+        if self.odd
+            || self.limit != Limit::None
+            || !self.sources.is_empty()
+            || !self.conjuncts.is_empty()
+            || self.having
+        {
             return None;
         }
         if let Some((Set::Union, left, right)) = &self.set {

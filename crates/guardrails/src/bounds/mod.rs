@@ -134,7 +134,16 @@ impl Scene {
                         }
                         pending.push(test);
                     }
-                    None => self.place(Expr::AnyOf(comparison, left, right), target, &join, depth, &mut tests, &mut links, &mut never, &mut same),
+                    None => self.place(
+                        Expr::AnyOf(comparison, left, right),
+                        target,
+                        &join,
+                        depth,
+                        &mut tests,
+                        &mut links,
+                        &mut never,
+                        &mut same,
+                    ),
                 },
                 Expr::Compare(comparison, left, right) => {
                     if let (Expr::Row(lefts), Expr::Row(rights)) = (left.as_ref(), right.as_ref())
@@ -142,7 +151,11 @@ impl Scene {
                         && lefts.len() == rights.len()
                     {
                         for (left, right) in lefts.iter().zip(rights) {
-                            pending.push(Expr::Compare(comparison, Box::new(left.clone()), Box::new(right.clone())));
+                            pending.push(Expr::Compare(
+                                comparison,
+                                Box::new(left.clone()),
+                                Box::new(right.clone()),
+                            ));
                         }
                         continue;
                     }
@@ -150,12 +163,23 @@ impl Scene {
                         links.push(link);
                         continue;
                     }
-                    self.place(Expr::Compare(comparison, left, right), target, &join, depth, &mut tests, &mut links, &mut never, &mut same);
+                    self.place(
+                        Expr::Compare(comparison, left, right),
+                        target,
+                        &join,
+                        depth,
+                        &mut tests,
+                        &mut links,
+                        &mut never,
+                        &mut same,
+                    );
                 }
                 Expr::Distinct(..) => {
                     self.place(conjunct, target, &join, depth, &mut tests, &mut links, &mut never, &mut same);
                 }
-                other => self.place(other, target, &join, depth, &mut tests, &mut links, &mut never, &mut same),
+                other => {
+                    self.place(other, target, &join, depth, &mut tests, &mut links, &mut never, &mut same)
+                }
             }
         }
         if never {
@@ -250,10 +274,11 @@ impl Scene {
                 || (comparison == Comparison::Equal && self.refers(from, from_origin, to_origin))
         };
         let same_view = left.of_view.is_some() && left.of_view == right.of_view;
-        let same_column = same_view || match (&left.origin, &right.origin) {
-            (Some(a), Some(b)) => a.table == b.table && a.column == b.column,
-            _ => false,
-        };
+        let same_column = same_view
+            || match (&left.origin, &right.origin) {
+                (Some(a), Some(b)) => a.table == b.table && a.column == b.column,
+                _ => false,
+            };
         let kind = match comparison {
             Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual => LinkKind::Columns {
                 left: a,
@@ -281,7 +306,10 @@ impl Scene {
             });
         }
         let Some(stem) = from_origin.column.strip_suffix("_id") else { return false };
-        to.column == "id" && (to.table.name == stem || to.table.name.trim_end_matches('s') == stem || to.table.name == format!("{}ies", stem.trim_end_matches('y')))
+        to.column == "id"
+            && (to.table.name == stem
+                || to.table.name.trim_end_matches('s') == stem
+                || to.table.name == format!("{}ies", stem.trim_end_matches('y')))
     }
 
     /// Follows the links from the target: a test on a source that is tied to it is a test on it.
@@ -348,7 +376,11 @@ impl Scene {
         let Some(subquery) = self.subqueries.get(id) else { return Inlined::Outcome(Outcome::Same) };
         let query = &subquery.query;
         if query.odd {
-            return Inlined::Outcome(if subquery.outer == 0 && subquery.test.is_none() { Outcome::Same } else { Outcome::Bounded });
+            return Inlined::Outcome(if subquery.outer == 0 && subquery.test.is_none() {
+                Outcome::Same
+            } else {
+                Outcome::Bounded
+            });
         }
         match subquery.form {
             Form::Exists => {
@@ -366,7 +398,11 @@ impl Scene {
                     return Inlined::Outcome(Outcome::Every);
                 }
                 if query.having {
-                    return Inlined::Outcome(if subquery.outer == 0 { Outcome::Same } else { Outcome::Bounded });
+                    return Inlined::Outcome(if subquery.outer == 0 {
+                        Outcome::Same
+                    } else {
+                        Outcome::Bounded
+                    });
                 }
                 self.take_in(query, join, pending);
                 Inlined::Done
@@ -381,7 +417,11 @@ impl Scene {
                     other => vec![other],
                 };
                 if let (Some(values), [test]) = (query.constants(), tests.as_slice()) {
-                    pending.push(Expr::AnyOf(comparison, Box::new((*test).clone()), Box::new(Expr::Array(values))));
+                    pending.push(Expr::AnyOf(
+                        comparison,
+                        Box::new((*test).clone()),
+                        Box::new(Expr::Array(values)),
+                    ));
                     return Inlined::Done;
                 }
                 let plain = query.set.is_none()
@@ -394,13 +434,25 @@ impl Scene {
                 if plain {
                     self.take_in(query, join, pending);
                     for (test, output) in tests.iter().zip(&query.outputs) {
-                        pending.push(Expr::Compare(comparison, Box::new((*test).clone()), Box::new(output.expr.clone())));
+                        pending.push(Expr::Compare(
+                            comparison,
+                            Box::new((*test).clone()),
+                            Box::new(output.expr.clone()),
+                        ));
                     }
                 } else {
                     join.sources |= bit(subquery.source);
-                    let columns = self.columns.iter().enumerate().filter(|(_, column)| column.source == subquery.source);
+                    let columns = self
+                        .columns
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, column)| column.source == subquery.source);
                     for (test, (column, _)) in tests.iter().zip(columns) {
-                        pending.push(Expr::Compare(comparison, Box::new((*test).clone()), Box::new(Expr::Column(column))));
+                        pending.push(Expr::Compare(
+                            comparison,
+                            Box::new((*test).clone()),
+                            Box::new(Expr::Column(column)),
+                        ));
                     }
                 }
                 Inlined::Done
@@ -463,7 +515,11 @@ impl Scene {
                 if outcome.reaches_all() { Outcome::Same } else { Outcome::Bounded }
             }
             Form::Exists | Form::Any(_) => {
-                let join = Join { sources: bit(source), conjuncts: vec![Expr::Subquery(id)], outer_joins: Vec::new() };
+                let join = Join {
+                    sources: bit(source),
+                    conjuncts: vec![Expr::Subquery(id)],
+                    outer_joins: Vec::new(),
+                };
                 self.decide(source, join, depth)
             }
         }
@@ -473,7 +529,11 @@ impl Scene {
         if query.odd || query.set.is_some() {
             return Outcome::Bounded;
         }
-        let mut join = Join { sources: bit(source), conjuncts: query.conjuncts.clone(), outer_joins: query.outer_joins.clone() };
+        let mut join = Join {
+            sources: bit(source),
+            conjuncts: query.conjuncts.clone(),
+            outer_joins: query.outer_joins.clone(),
+        };
         for inner in &query.sources {
             join.sources |= bit(*inner);
         }

@@ -33,13 +33,17 @@ pub(crate) fn try_rows(
         Expr::Subquery(id) if !outcomes.iter().any(|(known, _)| known == id) => {
             let outcome = of_subquery(*id);
             if outcome == Outcome::Bounded {
-                variables.push(Variable::subquery(*id, scene.subqueries.get(*id).is_some_and(Subquery::counts)));
+                variables
+                    .push(Variable::subquery(*id, scene.subqueries.get(*id).is_some_and(Subquery::counts)));
             }
             outcomes.push((*id, outcome));
         }
         _ => {}
     });
-    let assumed = source.and_then(|source| scene.source(source)).map(|source| source.assumed.as_slice()).unwrap_or_default();
+    let assumed = source
+        .and_then(|source| scene.source(source))
+        .map(|source| source.assumed.as_slice())
+        .unwrap_or_default();
     let relevant: Vec<&Expr> = assumed
         .iter()
         .filter(|check| {
@@ -69,11 +73,13 @@ pub(crate) fn try_rows(
         }
         variable.fill(scene, &constants, tests_null);
     }
-    let state = State { variables: &variables, outcomes: &outcomes, picks: RefCell::new(vec![0; variables.len()]) };
+    let state =
+        State { variables: &variables, outcomes: &outcomes, picks: RefCell::new(vec![0; variables.len()]) };
     let mut seen = Seen::default();
     let mut admitted = false;
     let longest = variables.iter().map(|variable| variable.pool.len()).max().unwrap_or(1);
-    let product = variables.iter().fold(1usize, |product, variable| product.saturating_mul(variable.pool.len().max(1)));
+    let product =
+        variables.iter().fold(1usize, |product, variable| product.saturating_mul(variable.pool.len().max(1)));
     let complete = product <= MOST_COMBINATIONS;
     let total = longest + if complete { product } else { MOST_COMBINATIONS };
     let mut noise = 0x9E37_79B9_7F4A_7C15_u64;
@@ -164,7 +170,9 @@ impl Variable {
         match &self.kind {
             Kind::Bool => pool.extend([Value::Bool(false), Value::Bool(true)]),
             Kind::Labels(labels) => pool.extend(labels.iter().map(|label| Value::Text(label.clone()))),
-            Kind::Integer(..) | Kind::Decimal => numbers(&mut pool, column.counted, column.not_negative, &self.kind, constants),
+            Kind::Integer(..) | Kind::Decimal => {
+                numbers(&mut pool, column.counted, column.not_negative, &self.kind, constants)
+            }
             Kind::Time => times(&mut pool, column.past, constants),
             Kind::Span => {
                 for constant in constants {
@@ -403,7 +411,13 @@ impl Row for State<'_> {
 }
 
 /// Collects the columns of `source` and the constants.
-fn gather(scene: &Scene, expr: &Expr, source: Option<usize>, variables: &mut Vec<Variable>, constants: &mut Vec<Value>) {
+fn gather(
+    scene: &Scene,
+    expr: &Expr,
+    source: Option<usize>,
+    variables: &mut Vec<Variable>,
+    constants: &mut Vec<Value>,
+) {
     expr.walk(&mut |part| match part {
         Expr::Column(id) | Expr::Extreme { column: id, .. } => {
             let Some(column) = scene.column(*id) else { return };
@@ -418,9 +432,13 @@ fn gather(scene: &Scene, expr: &Expr, source: Option<usize>, variables: &mut Vec
             constants.push(value.clone());
         }
         // `now() - interval '90 days'` is one moment of interest.
-        Expr::Arithmetic(..) | Expr::Call(..) | Expr::Cast(..) if scene.mask(part) == 0 && constants.len() < MOST_CONSTANTS => {
+        Expr::Arithmetic(..) | Expr::Call(..) | Expr::Cast(..)
+            if scene.mask(part) == 0 && constants.len() < MOST_CONSTANTS =>
+        {
             let tried = evaluate(part, &Nowhere);
-            if matches!(tried.value, Value::Number(_) | Value::Time { .. } | Value::Span(_)) && !constants.contains(&tried.value) {
+            if matches!(tried.value, Value::Number(_) | Value::Time { .. } | Value::Span(_))
+                && !constants.contains(&tried.value)
+            {
                 constants.push(tried.value);
             }
         }
@@ -487,7 +505,14 @@ fn infer(expr: &Expr, variables: &mut [Variable]) {
         Expr::Call(function, parts) => {
             use super::expr::Function as F;
             let kind = match function {
-                F::Length | F::Lower | F::Upper | F::Trim | F::Position | F::StartsWith | F::Left | F::Replace => Kind::Text,
+                F::Length
+                | F::Lower
+                | F::Upper
+                | F::Trim
+                | F::Position
+                | F::StartsWith
+                | F::Left
+                | F::Replace => Kind::Text,
                 F::Abs | F::Sign | F::Floor | F::Ceil | F::Round => Kind::Decimal,
                 F::Mod | F::Negate => Kind::Integer(-9e15, 9e15),
                 F::Truncate | F::Extract | F::IsFinite => Kind::Time,
@@ -538,7 +563,9 @@ fn kind_of(expr: &Expr) -> Option<Kind> {
 /// The value of an expression without columns.
 pub(crate) fn evaluate_constant(expr: &Expr) -> Option<Value> {
     let mut depends = false;
-    expr.walk(&mut |part| depends |= matches!(part, Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. }));
+    expr.walk(&mut |part| {
+        depends |= matches!(part, Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. })
+    });
     if depends {
         return None;
     }

@@ -99,10 +99,40 @@ impl Comparison {
         let stem = stem.trim_end_matches('_');
         matches!(
             stem,
-            "int2" | "int4" | "int8" | "int24" | "int42" | "int48" | "int84" | "int28" | "int82" | "float4" | "float8"
-                | "numeric" | "text" | "bpchar" | "name" | "date" | "timestamp" | "timestamptz" | "time" | "bool"
-                | "oid" | "tid" | "xid" | "uuid" | "char" | "record" | "array" | "citext" | "interval" | "bytea"
-                | "enum" | "jsonb" | "cash" | "network"
+            "int2"
+                | "int4"
+                | "int8"
+                | "int24"
+                | "int42"
+                | "int48"
+                | "int84"
+                | "int28"
+                | "int82"
+                | "float4"
+                | "float8"
+                | "numeric"
+                | "text"
+                | "bpchar"
+                | "name"
+                | "date"
+                | "timestamp"
+                | "timestamptz"
+                | "time"
+                | "bool"
+                | "oid"
+                | "tid"
+                | "xid"
+                | "uuid"
+                | "char"
+                | "record"
+                | "array"
+                | "citext"
+                | "interval"
+                | "bytea"
+                | "enum"
+                | "jsonb"
+                | "cash"
+                | "network"
         )
         .then_some(comparison)
     }
@@ -256,16 +286,17 @@ pub(crate) fn like(text: &str, pattern: &str, escape: Option<char>, fold_case: b
 /// A regular expression, as far as it can be told without an engine: patterns that match everything, and plain text
 /// with anchors.
 pub(crate) fn matches_pattern(text: &str, pattern: &str) -> Option<bool> {
-    let bare = pattern
-        .trim_start_matches("(?i)")
-        .trim_matches(|c| c == '(' || c == ')');
+    let bare = pattern.trim_start_matches("(?i)").trim_matches(|c| c == '(' || c == ')');
     let core = bare.trim_start_matches('^').trim_end_matches('$');
     if bare.split('|').any(str::is_empty) {
         return Some(true);
     }
-    if matches!(core, "" | ".*" | ".*?" | "[\\s\\S]*" | ".{0,}" | "\\.*") || core.chars().all(|c| matches!(c, '.' | '*')) && core.contains(".*") {
+    if matches!(core, "" | ".*" | ".*?" | "[\\s\\S]*" | ".{0,}" | "\\.*")
+        || core.chars().all(|c| matches!(c, '.' | '*')) && core.contains(".*")
+    {
         let needs = core.matches('.').count().saturating_sub(core.matches(".*").count());
-        let anchored_empty = core.is_empty() && bare.starts_with('^') && bare.ends_with('$') && bare.len() > 1;
+        let anchored_empty =
+            core.is_empty() && bare.starts_with('^') && bare.ends_with('$') && bare.len() > 1;
         return Some(if anchored_empty { text.is_empty() } else { text.chars().count() >= needs });
     }
     if matches!(core, "." | ".+" | "\\S" | "\\w" | "\\w+" | "\\S+" | "[[:print:]]" | "[a-zA-Z0-9]") {

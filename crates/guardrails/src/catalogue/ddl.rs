@@ -4,7 +4,9 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Catalogue, Column, Event, ForeignKey, Function, Kind, Name, PartitionBound, Relation, Rule, Side, Trigger};
+use super::{
+    Catalogue, Column, Event, ForeignKey, Function, Kind, Name, PartitionBound, Relation, Rule, Side, Trigger,
+};
 use crate::tree::Node;
 
 /// Run on a live database, yields one column of text: DDL and `COMMENT`s that carry row counts. Joined by newlines, it is
@@ -86,7 +88,8 @@ impl Catalogue {
             "CreateForeignTableStmt" => {
                 if let Some(base) = node.node("base_stmt") {
                     self.create_table(base, schema);
-                    if let Some(relation) = base.node("relation").and_then(|at| self.relation_mut(at, schema)) {
+                    if let Some(relation) = base.node("relation").and_then(|at| self.relation_mut(at, schema))
+                    {
                         relation.is_foreign = true;
                     }
                 }
@@ -152,7 +155,9 @@ impl Catalogue {
                 "ColumnDef" => self.add_column(&mut relation, element, schema),
                 "Constraint" => add_constraint(&mut relation, element, None, schema),
                 "TableLikeClause" => {
-                    if let Some(like) = element.node("relation").and_then(|like| self.relations.get(&named(like, schema))) {
+                    if let Some(like) =
+                        element.node("relation").and_then(|like| self.relations.get(&named(like, schema)))
+                    {
                         relation.columns.extend(like.columns.iter().cloned());
                         relation.keys.extend(like.keys.iter().cloned());
                     }
@@ -160,7 +165,8 @@ impl Catalogue {
                 _ => {}
             }
         }
-        let name = if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
+        let name =
+            if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
         if node.flag("if_not_exists") && self.relations.contains_key(&name) {
             return;
         }
@@ -222,7 +228,8 @@ impl Catalogue {
                 .collect(),
             ..Relation::default()
         };
-        let name = if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
+        let name =
+            if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
         self.relations.insert(name, Arc::new(relation));
     }
 
@@ -245,14 +252,17 @@ impl Catalogue {
                 .collect(),
             ..Relation::default()
         };
-        let name = if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
+        let name =
+            if relation.temporary { Name::new("pg_temp", at.text("relname")) } else { named(at, schema) };
         self.relations.insert(name, Arc::new(relation));
     }
 
     fn alter_table(&mut self, node: &Node, schema: &str) {
         let Some(at) = node.node("relation") else { return };
         let name = named(at, schema);
-        let Some(mut relation) = self.relations.get(&name).map(|relation| relation.as_ref().clone()) else { return };
+        let Some(mut relation) = self.relations.get(&name).map(|relation| relation.as_ref().clone()) else {
+            return;
+        };
         for command in node.nodes("cmds") {
             let column = command.text("name");
             let definition = command.node("def");
@@ -264,11 +274,18 @@ impl Catalogue {
                 (ALTER_DROP_NOT_NULL, _, Some(held)) => held.not_null = false,
                 (ALTER_ADD_IDENTITY, _, Some(held)) => held.serial = true,
                 (ALTER_DROP_COLUMN, _, _) => relation.columns.retain(|held| held.name != column),
-                (ALTER_ADD_CONSTRAINT, Some(constraint), _) => add_constraint(&mut relation, constraint, None, schema),
+                (ALTER_ADD_CONSTRAINT, Some(constraint), _) => {
+                    add_constraint(&mut relation, constraint, None, schema)
+                }
                 (ALTER_ENABLE_ROW_SECURITY, _, _) => relation.row_security = true,
                 (ALTER_ATTACH_PARTITION, Some(partition), _) => {
-                    let bounds = partition.node("bound").map(|bound| bounds_of(bound, relation.divided_by.as_deref())).unwrap_or_default();
-                    if let Some(child) = partition.node("name").and_then(|child| self.relation_mut(child, schema)) {
+                    let bounds = partition
+                        .node("bound")
+                        .map(|bound| bounds_of(bound, relation.divided_by.as_deref()))
+                        .unwrap_or_default();
+                    if let Some(child) =
+                        partition.node("name").and_then(|child| self.relation_mut(child, schema))
+                    {
                         child.parent = Some(name.clone());
                         child.bounds = bounds;
                     }
@@ -283,10 +300,8 @@ impl Catalogue {
         if !node.flag("unique") || node.has("where_clause") {
             return;
         }
-        let columns: Vec<String> = node
-            .nodes("index_params")
-            .map(|element| element.text("name").to_owned())
-            .collect();
+        let columns: Vec<String> =
+            node.nodes("index_params").map(|element| element.text("name").to_owned()).collect();
         if columns.iter().any(String::is_empty) {
             return;
         }
@@ -329,7 +344,11 @@ impl Catalogue {
         let path = node.strings("defnames");
         let Some(name) = path.last() else { return };
         let function = Function {
-            schema: if path.len() > 1 { path.first().copied().unwrap_or(schema).to_owned() } else { schema.to_owned() },
+            schema: if path.len() > 1 {
+                path.first().copied().unwrap_or(schema).to_owned()
+            } else {
+                schema.to_owned()
+            },
             language: "internal".to_owned(),
             volatile: false,
             aggregate: true,
@@ -374,7 +393,9 @@ impl Catalogue {
 
     /// `COMMENT ON TABLE t IS 'daypass:rows=123'`, as the live query writes it.
     fn row_count(&mut self, node: &Node) {
-        let Some(rows) = node.text("comment").strip_prefix("daypass:rows=").and_then(|rows| rows.parse().ok()) else {
+        let Some(rows) =
+            node.text("comment").strip_prefix("daypass:rows=").and_then(|rows| rows.parse().ok())
+        else {
             return;
         };
         let path: Vec<String> = node
@@ -394,7 +415,13 @@ impl Catalogue {
 
 fn bounds_of(bound: &Node, column: Option<&str>) -> Vec<PartitionBound> {
     let Some(column) = column else { return Vec::new() };
-    let end = |field: &str| bound.nodes(field).next().filter(|value| value.kind == "AConst" || value.kind == "TypeCast").map(|value| Arc::new(value.clone()));
+    let end = |field: &str| {
+        bound
+            .nodes(field)
+            .next()
+            .filter(|value| value.kind == "AConst" || value.kind == "TypeCast")
+            .map(|value| Arc::new(value.clone()))
+    };
     let mut sides = Vec::new();
     sides.extend(end("lowerdatums").map(Side::From));
     sides.extend(end("upperdatums").map(Side::To));
@@ -429,16 +456,17 @@ fn read_default(column: &mut Column, default: &Node) {
     match bare.kind {
         "SqlValueFunction" => column.default_now = matches!(bare.int("op"), 1 | 4 | 5 | 8 | 9),
         "FuncCall" => match bare.strings("funcname").last().copied() {
-            Some("now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" | "timezone") => {
+            Some(
+                "now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" | "timezone",
+            ) => {
                 column.default_now = true;
             }
             Some("nextval") => column.serial = true,
             _ => {}
         },
         "AConst" => {
-            column.default_empty = bare
-                .node("val")
-                .is_some_and(|value| value.kind == "String" && value.text("sval").is_empty());
+            column.default_empty =
+                bare.node("val").is_some_and(|value| value.kind == "String" && value.text("sval").is_empty());
         }
         _ => {}
     }

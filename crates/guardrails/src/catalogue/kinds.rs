@@ -39,7 +39,9 @@ impl Kind {
         Some(match name {
             "bool" | "boolean" => Kind::Bool,
             "int2" | "smallint" | "smallserial" | "serial2" => Kind::Integer(-32_768.0, 32_767.0),
-            "int4" | "int" | "integer" | "serial" | "serial4" => Kind::Integer(-2_147_483_648.0, 2_147_483_647.0),
+            "int4" | "int" | "integer" | "serial" | "serial4" => {
+                Kind::Integer(-2_147_483_648.0, 2_147_483_647.0)
+            }
             "int8" | "bigint" | "bigserial" | "serial8" => {
                 Kind::Integer(-9_223_372_036_854_775_808.0, 9_223_372_036_854_775_807.0)
             }

@@ -177,7 +177,11 @@ impl Catalogue {
     }
 
     /// The user functions of that name, in any schema or in the one given.
-    pub(crate) fn functions_named<'a>(&'a self, schema: Option<&'a str>, name: &str) -> impl Iterator<Item = &'a Arc<Function>> {
+    pub(crate) fn functions_named<'a>(
+        &'a self,
+        schema: Option<&'a str>,
+        name: &str,
+    ) -> impl Iterator<Item = &'a Arc<Function>> {
         self.functions
             .get(name)
             .into_iter()

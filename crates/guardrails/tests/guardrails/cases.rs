@@ -35,7 +35,8 @@ impl Case {
     fn verdict(&self, guard: &Guard) -> (Verdict, String) {
         let mode = if self.mode.as_deref() == Some("extended") { Mode::Extended } else { Mode::Simple };
         let parameters = self.parameters();
-        let judgement = guard.judge(&Session::default(), Input { sql: &self.sql, parameters: &parameters, mode });
+        let judgement =
+            guard.judge(&Session::default(), Input { sql: &self.sql, parameters: &parameters, mode });
         (judgement.verdict, judgement.message)
     }
 }
@@ -50,7 +51,9 @@ pub fn schema() -> String {
 
 pub fn read(name: &str) -> Vec<Case> {
     let text = std::fs::read_to_string(folder().join(name)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 pub fn guard(policy: &str, with_schema: bool) -> Guard {
@@ -99,8 +102,13 @@ fn what_psql_pg_dump_and_pgbench_send_by_themselves_passes_with_and_without_a_ca
 #[test]
 fn a_second_database_is_judged_as_well() {
     let schema = std::fs::read_to_string(folder().join("second-schema.sql")).unwrap();
-    let guard = Guard::new(Policy::named("careful-write").unwrap(), Some(Arc::new(Catalogue::from_sql(&schema).unwrap())));
-    for (file, wanted) in [("second-accidents.jsonl", Verdict::Block), ("second-harmless.jsonl", Verdict::Allow)] {
+    let guard = Guard::new(
+        Policy::named("careful-write").unwrap(),
+        Some(Arc::new(Catalogue::from_sql(&schema).unwrap())),
+    );
+    for (file, wanted) in
+        [("second-accidents.jsonl", Verdict::Block), ("second-harmless.jsonl", Verdict::Allow)]
+    {
         for case in read(file) {
             let (verdict, message) = case.verdict(&guard);
             assert_eq!(verdict, wanted, "{} {}: {message}", case.id, case.sql);
@@ -113,7 +121,11 @@ fn a_second_database_is_judged_as_well() {
 fn without_a_catalogue_little_changes() {
     let (missed, accidents) = wrong("accidents.jsonl", false, Verdict::Block);
     let (stopped, harmless) = wrong("harmless.jsonl", false, Verdict::Allow);
-    println!("without a catalogue: {} of {accidents} accidents missed, {} of {harmless} harmless stopped", missed.len(), stopped.len());
+    println!(
+        "without a catalogue: {} of {accidents} accidents missed, {} of {harmless} harmless stopped",
+        missed.len(),
+        stopped.len()
+    );
     assert!(missed.len() * 100 <= accidents * 4, "{}", missed.join("\n"));
     assert!(stopped.len() * 100 <= harmless, "{}", stopped.join("\n"));
 }

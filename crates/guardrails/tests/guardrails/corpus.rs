@@ -10,12 +10,16 @@ use crate::cases;
 
 fn file() -> Option<PathBuf> {
     let given = std::env::var_os("DAYPASS_SQL_CORPUS").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/pg_regress_statements.jsonl.gz");
+    let beside =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/pg_regress_statements.jsonl.gz");
     let file = given.unwrap_or(beside);
     if file.exists() {
         return Some(file);
     }
-    println!("skipped: {} is not there (set DAYPASS_SQL_CORPUS to a file of JSON lines with sql and parses, .gz or not)", file.display());
+    println!(
+        "skipped: {} is not there (set DAYPASS_SQL_CORPUS to a file of JSON lines with sql and parses, .gz or not)",
+        file.display()
+    );
     None
 }
 
@@ -48,13 +52,20 @@ fn every_statement_gets_facts_or_a_refusal_and_agrees_with_its_label() {
         }
         if total % 7 == 0 {
             let recorded = admin.judge(&session, Input::simple(sql));
-            assert_eq!(recorded.verdict == Verdict::Block, recorded.rules.iter().any(|rule| rule == "parse-error" || rule == "too-deep"), "{sql}");
+            assert_eq!(
+                recorded.verdict == Verdict::Block,
+                recorded.rules.iter().any(|rule| rule == "parse-error" || rule == "too-deep"),
+                "{sql}"
+            );
         }
     }
     if let Some(mut child) = unzip {
         assert!(child.wait().unwrap().success());
     }
-    println!("{total} statements, {refused} refused by the grammar, {stopped} stopped in all, {} disagree", disagree.len());
+    println!(
+        "{total} statements, {refused} refused by the grammar, {stopped} stopped in all, {} disagree",
+        disagree.len()
+    );
     assert!(total > 10_000);
     assert!(disagree.is_empty(), "{}", disagree.join("\n---\n"));
 }

@@ -149,9 +149,13 @@ fn labels_agree_with_what_postgresql_does() {
     assert!(went, "{complaint}");
     let mut wrong = Vec::new();
     let mut counted = [0, 0];
-    for (which, (file, accident)) in [("accidents.jsonl", true), ("harmless.jsonl", false)].into_iter().enumerate() {
+    for (which, (file, accident)) in
+        [("accidents.jsonl", true), ("harmless.jsonl", false)].into_iter().enumerate()
+    {
         let cases = cases::read(file);
-        let mut whole = "\\set ON_ERROR_STOP off\nSET client_min_messages = error; SET statement_timeout = '20s';\n".to_owned();
+        let mut whole =
+            "\\set ON_ERROR_STOP off\nSET client_min_messages = error; SET statement_timeout = '20s';\n"
+                .to_owned();
         for case in &cases {
             if let Some(target) = case.target.as_deref() {
                 whole.push_str(&script(case, target));

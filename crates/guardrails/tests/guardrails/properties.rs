@@ -18,7 +18,10 @@ fn real_test() -> impl Strategy<Value = String> {
         "[a-z]{1,8}".prop_map(|status| format!("status = '{status}'")),
         "[a-z]{1,8}".prop_map(|start| format!("email LIKE '{start}%'")),
         (1..900u32).prop_map(|days| format!("created_at < now() - interval '{days} days'")),
-        prop::collection::vec(1..999i32, 1..6).prop_map(|ids| format!("id IN ({})", ids.iter().map(i32::to_string).collect::<Vec<_>>().join(", "))),
+        prop::collection::vec(1..999i32, 1..6).prop_map(|ids| format!(
+            "id IN ({})",
+            ids.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")
+        )),
         Just("deleted_at IS NOT NULL".to_owned()),
         Just("NOT active".to_owned()),
         Just("EXISTS (SELECT 1 FROM orders o WHERE o.user_id = users.id)".to_owned()),

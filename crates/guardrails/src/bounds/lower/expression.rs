@@ -1,0 +1,623 @@
+//! Expressions: operators, functions, casts and subqueries.
+
+use super::names::AGGREGATES;
+use super::{DEEPEST, Lower};
+use crate::bounds::Comparison;
+use crate::bounds::expr::{Expr, Form, Function, Limit, Query, Subquery, bit, items};
+use crate::bounds::value::Value;
+use crate::bounds::{evaluate_constant, time};
+use crate::catalogue::Kind;
+use crate::tree::Node;
+
+impl Lower<'_> {
+    /// Reads an expression in the current scope.
+    pub fn expr(&mut self, node: &Node) -> Expr {
+        self.depth += 1;
+        let expr = if self.depth > DEEPEST {
+            Expr::Opaque("too deep".to_owned(), Vec::new())
+        } else {
+            self.expr_of(node)
+        };
+        self.depth -= 1;
+        expr
+    }
+
+    pub(super) fn boxed(&mut self, node: Option<&Node>) -> Box<Expr> {
+        Box::new(node.map_or(Expr::Const(Value::Null), |node| self.expr(node)))
+    }
+
+    fn list(&mut self, node: &Node, field: &str) -> Vec<Expr> {
+        let nodes: Vec<&Node> = node.nodes(field).collect();
+        nodes.into_iter().map(|node| self.expr(node)).collect()
+    }
+
+    fn expr_of(&mut self, node: &Node) -> Expr {
+        match node.kind {
+            "AConst" => Expr::Const(constant(node)),
+            "ColumnRef" => self.reference(node),
+            "ParamRef" => {
+                let number = usize::try_from(node.int("number")).unwrap_or(0);
+                match self.world.parameters.get(number.wrapping_sub(1)) {
+                    Some(value) if *value != Value::Unknown => Expr::Const(value.clone()),
+                    _ => Expr::Opaque(format!("${number}"), Vec::new()),
+                }
+            }
+            "BoolExpr" => {
+                let parts = self.list(node, "args");
+                match node.int("boolop") {
+                    1 => Expr::And(parts),
+                    2 => Expr::Or(parts),
+                    _ => Expr::Not(Box::new(parts.into_iter().next().unwrap_or(Expr::Const(Value::Null)))),
+                }
+            }
+            "AExpr" => self.operator(node),
+            "NullTest" => {
+                let inner = self.boxed(node.node("arg"));
+                if node.int("nulltesttype") == 1 { Expr::IsNull(inner) } else { Expr::IsNotNull(inner) }
+            }
+            "BooleanTest" => {
+                let inner = self.boxed(node.node("arg"));
+                let is = |wanted| Expr::Is(wanted, inner);
+                match node.int("booltesttype") {
+                    1 => is(Some(true)),
+                    2 => Expr::Not(Box::new(is(Some(true)))),
+                    3 => is(Some(false)),
+                    4 => Expr::Not(Box::new(is(Some(false)))),
+                    5 => is(None),
+                    _ => Expr::Not(Box::new(is(None))),
+                }
+            }
+            "CaseExpr" => {
+                let subject = node.node("arg").map(|arg| self.expr(arg));
+                let whens: Vec<&Node> = node.nodes("args").collect();
+                let mut arms = Vec::new();
+                for when in whens {
+                    let condition = *self.boxed(when.node("expr"));
+                    let condition = match &subject {
+                        Some(subject) => {
+                            Expr::Compare(Comparison::Equal, Box::new(subject.clone()), Box::new(condition))
+                        }
+                        None => condition,
+                    };
+                    arms.push((condition, *self.boxed(when.node("result"))));
+                }
+                Expr::Case(arms, self.boxed(node.node("defresult")))
+            }
+            "CoalesceExpr" => Expr::Coalesce(self.list(node, "args")),
+            "MinMaxExpr" => {
+                let parts = self.list(node, "args");
+                if node.int("op") == 1 { Expr::Greatest(parts) } else { Expr::Least(parts) }
+            }
+            "RowExpr" => Expr::Row(self.list(node, "args")),
+            "AArrayExpr" => Expr::Array(self.list(node, "elements")),
+            "TypeCast" => self.cast(node),
+            "CollateClause" => *self.boxed(node.node("arg")),
+            "SqlValueFunction" => match node.int("op") {
+                1..=9 => Expr::Call(Function::Now, Vec::new()),
+                other => Expr::Opaque(format!("session value {other}"), Vec::new()),
+            },
+            "FuncCall" => self.function(node),
+            // One row: where a cursor stands.
+            "CurrentOfExpr" => match self.frames.last().and_then(|frame| frame.first().copied()) {
+                Some(target) => {
+                    Expr::Opaque("CURRENT OF".to_owned(), vec![Expr::Column(self.column_of(target, "ctid"))])
+                }
+                None => Expr::Opaque("CURRENT OF".to_owned(), Vec::new()),
+            },
+            "SubLink" => self.subquery(node),
+            "List" => Expr::Row(self.list(node, "items")),
+            _ => {
+                let parts = node.children();
+                let parts = parts.into_iter().map(|part| self.expr(part)).collect();
+                Expr::Opaque(node.kind.to_owned(), parts)
+            }
+        }
+    }
+
+    fn cast(&mut self, node: &Node) -> Expr {
+        let inner = self.boxed(node.node("arg"));
+        let Some(type_name) = node.node("type_name") else { return *inner };
+        let names = type_name.strings("names");
+        let last = names.last().copied().unwrap_or("");
+        if last == "tid" {
+            return *inner;
+        }
+        if last.ends_with("range") {
+            return Expr::Call(Function::Range, vec![*inner]);
+        }
+        if last == "interval"
+            && let (Expr::Const(Value::Text(text)), Some(mask)) =
+                (inner.as_ref(), type_name.nodes("typmods").next())
+            && let Ok(count) = text.trim().parse::<f64>()
+        {
+            let unit = match constant(mask) {
+                Value::Number(4.0) => time::YEAR,
+                Value::Number(2.0) => 30.0 * time::DAY,
+                Value::Number(8.0) => time::DAY,
+                Value::Number(1024.0) => 3600.0,
+                Value::Number(2048.0) => 60.0,
+                _ => 1.0,
+            };
+            return Expr::Const(Value::Span(count * unit));
+        }
+        Expr::Cast(inner, self.world.kind_of_type(type_name))
+    }
+
+    fn operator(&mut self, node: &Node) -> Expr {
+        let name = node.strings("name").last().map(|name| (*name).to_owned()).unwrap_or_default();
+        let (left_node, right_node) = (node.node("lexpr"), node.node("rexpr"));
+        match node.int("kind") {
+            1 => {
+                if left_node.is_none() {
+                    let inner = *self.boxed(right_node);
+                    return match name.as_str() {
+                        "-" => Expr::Call(Function::Negate, vec![inner]),
+                        "+" => inner,
+                        "@" => Expr::Call(Function::Abs, vec![inner]),
+                        _ => Expr::Opaque(name, vec![inner]),
+                    };
+                }
+                let (left, right) = (self.boxed(left_node), self.boxed(right_node));
+                self.binary(&name, left, right)
+            }
+            kind @ (2 | 3) => {
+                let (left, right) = (self.boxed(left_node), self.boxed(right_node));
+                let every = kind == 3;
+                match Comparison::of(&name) {
+                    Some(comparison) if every => {
+                        Expr::Not(Box::new(Expr::AnyOf(comparison.negated(), left, right)))
+                    }
+                    Some(comparison) => Expr::AnyOf(comparison, left, right),
+                    None => match *right {
+                        Expr::Array(parts) => {
+                            let tests = parts
+                                .into_iter()
+                                .map(|part| self.binary(&name, left.clone(), Box::new(part)))
+                                .collect();
+                            if every { Expr::And(tests) } else { Expr::Or(tests) }
+                        }
+                        other => Expr::Opaque(name, vec![*left, other]),
+                    },
+                }
+            }
+            kind @ (4 | 5) => {
+                let (left, right) = (self.boxed(left_node), self.boxed(right_node));
+                let distinct = Expr::Distinct(left, right);
+                if kind == 4 { distinct } else { Expr::Not(Box::new(distinct)) }
+            }
+            6 => Expr::NullIf(self.boxed(left_node), self.boxed(right_node)),
+            7 => {
+                let left = self.boxed(left_node);
+                let parts = right_node
+                    .map(|list| items(list).into_iter().map(|item| self.expr(item)).collect())
+                    .unwrap_or_default();
+                let any = Expr::AnyOf(Comparison::Equal, left, Box::new(Expr::Array(parts)));
+                if name == "<>" { Expr::Not(Box::new(any)) } else { any }
+            }
+            kind @ (8..=10) => {
+                let text = self.boxed(left_node);
+                let (pattern, escape) = self.pattern(right_node);
+                let tested = if kind == 10 {
+                    match pattern.as_ref() {
+                        Expr::Const(Value::Text(pattern))
+                            if pattern.contains(['|', '*', '+', '?', '{', '(', '[']) =>
+                        {
+                            Expr::Opaque("SIMILAR TO".to_owned(), vec![*text])
+                        }
+                        _ => Expr::Like { text, pattern, escape, fold_case: false },
+                    }
+                } else {
+                    Expr::Like { text, pattern, escape, fold_case: kind == 9 }
+                };
+                if name.starts_with('!') { Expr::Not(Box::new(tested)) } else { tested }
+            }
+            kind @ (11..=14) => {
+                let value = self.boxed(left_node);
+                let bounds: Vec<Expr> = right_node
+                    .map(|list| items(list).into_iter().map(|item| self.expr(item)).collect())
+                    .unwrap_or_default();
+                let (Some(low), Some(high)) = (bounds.first().cloned(), bounds.get(1).cloned()) else {
+                    return Expr::Opaque("BETWEEN".to_owned(), vec![*value]);
+                };
+                let within = |low: Expr, high: Expr| {
+                    let (low, high) = (self.tid(Box::new(low), &value), self.tid(Box::new(high), &value));
+                    let test = |comparison, bound: Box<Expr>| {
+                        self.ranked(comparison, &value, &bound)
+                            .unwrap_or_else(|| Expr::Compare(comparison, value.clone(), bound))
+                    };
+                    Expr::And(vec![
+                        test(Comparison::GreaterOrEqual, low),
+                        test(Comparison::LessOrEqual, high),
+                    ])
+                };
+                let test = if kind >= 13 {
+                    Expr::Or(vec![within(low.clone(), high.clone()), within(high, low)])
+                } else {
+                    within(low, high)
+                };
+                if kind % 2 == 0 { Expr::Not(Box::new(test)) } else { test }
+            }
+            _ => Expr::Opaque(name, vec![*self.boxed(left_node), *self.boxed(right_node)]),
+        }
+    }
+
+    fn pattern(&mut self, node: Option<&Node>) -> (Box<Expr>, Option<char>) {
+        let Some(node) = node else { return (Box::new(Expr::Const(Value::Null)), None) };
+        let name = if node.kind == "FuncCall" {
+            node.strings("funcname").last().map(|name| (*name).to_owned())
+        } else {
+            None
+        };
+        if matches!(name.as_deref(), Some("like_escape" | "similar_to_escape" | "similar_escape")) {
+            let arguments = self.list(node, "args");
+            let escape = match arguments.get(1) {
+                Some(Expr::Const(Value::Text(text))) => text.chars().next(),
+                _ => Some('\\'),
+            };
+            return (Box::new(arguments.into_iter().next().unwrap_or(Expr::Const(Value::Null))), escape);
+        }
+        (Box::new(self.expr(node)), Some('\\'))
+    }
+
+    fn binary(&mut self, name: &str, left: Box<Expr>, right: Box<Expr>) -> Expr {
+        if let Some(comparison) = Comparison::of(name) {
+            // `x = (SELECT y ..)`, tied to the row: as strong as `x = ANY (SELECT y ..)`.
+            for (side, other, turned) in [(&right, &left, comparison), (&left, &right, comparison.turned())] {
+                if let Expr::Subquery(id) = side.as_ref()
+                    && let Some(subquery) = self.scene.subqueries.get_mut(*id)
+                    && subquery.form == Form::Scalar
+                    && (subquery.outer != 0 || self.world.in_loop && !subquery.query.sources.is_empty())
+                    && !subquery.query.one_row
+                    && subquery.query.set.is_none()
+                {
+                    subquery.form = Form::Any(turned);
+                    subquery.test = Some(other.as_ref().clone());
+                    return Expr::Subquery(*id);
+                }
+            }
+            let right = self.tid(right, &left);
+            let left = self.tid(left, &right);
+            if let Some(ranked) = self.ranked(comparison, &left, &right) {
+                return ranked;
+            }
+            return Expr::Compare(comparison, left, right);
+        }
+        match name {
+            "+" | "-" | "*" | "/" | "%" | "^" | "&" | "#" => {
+                Expr::Arithmetic(name.chars().next().unwrap_or('?'), left, right)
+            }
+            "|" => Expr::Arithmetic('o', left, right),
+            "||" => Expr::Arithmetic('|', left, right),
+            "~" => Expr::Match { text: left, pattern: right },
+            "~*" => Expr::Match { text: left, pattern: right },
+            "!~" | "!~*" => Expr::Not(Box::new(Expr::Match { text: left, pattern: right })),
+            "~~" | "~~*" => {
+                Expr::Like { text: left, pattern: right, escape: Some('\\'), fold_case: name.len() == 3 }
+            }
+            "!~~" | "!~~*" => Expr::Not(Box::new(Expr::Like {
+                text: left,
+                pattern: right,
+                escape: Some('\\'),
+                fold_case: name.len() == 4,
+            })),
+            "^@" => Expr::Call(Function::StartsWith, vec![*left, *right]),
+            "@>" | "<@" => {
+                let (whole, part) = if name == "@>" { (left, right) } else { (right, left) };
+                match part.as_ref() {
+                    Expr::Array(parts) => match (parts.as_slice(), whole.as_ref()) {
+                        ([only], Expr::Subquery(_)) => {
+                            Expr::AnyOf(Comparison::Equal, Box::new(only.clone()), whole)
+                        }
+                        _ => Expr::Contains(whole, part),
+                    },
+                    _ => Expr::Contains(whole, part),
+                }
+            }
+            _ => Expr::Opaque(name.to_owned(), vec![*left, *right]),
+        }
+    }
+
+    /// Labels of an enumeration are in the order of their definition, not of their spelling.
+    fn ranked(&self, comparison: Comparison, left: &Expr, right: &Expr) -> Option<Expr> {
+        let labels = |expr: &Expr| match &self.scene.column(expr.column()?)?.kind {
+            Kind::Labels(labels) => Some(labels.clone()),
+            _ => None,
+        };
+        let (column, constant, comparison) = match (labels(left), labels(right)) {
+            (Some(_), None) => (left, right, comparison),
+            (None, Some(_)) => (right, left, comparison.turned()),
+            _ => return None,
+        };
+        let labels = labels(column)?;
+        let Some(Value::Text(text)) = evaluate_constant(constant) else { return None };
+        let at = labels.iter().position(|label| *label == text)?;
+        let passing = labels.iter().enumerate().filter(|(rank, _)| comparison.holds(rank.cmp(&at)));
+        let values = passing.map(|(_, label)| Expr::Const(Value::Text(label.clone()))).collect();
+        Some(Expr::AnyOf(Comparison::Equal, Box::new(column.clone()), Box::new(Expr::Array(values))))
+    }
+
+    /// `'(0,1)'` compared with `ctid` is a place in the table.
+    fn tid(&self, expr: Box<Expr>, other: &Expr) -> Box<Expr> {
+        let is_ctid = other
+            .column()
+            .and_then(|column| self.scene.column(column))
+            .is_some_and(|column| column.name == "ctid");
+        match expr.as_ref() {
+            Expr::Const(Value::Text(text)) if is_ctid => {
+                let mut parts = text
+                    .trim()
+                    .trim_matches(|c| c == '(' || c == ')')
+                    .split(',')
+                    .map(|part| part.trim().parse::<f64>());
+                match (parts.next(), parts.next()) {
+                    (Some(Ok(page)), Some(Ok(line))) => {
+                        Box::new(Expr::Const(Value::Number(page * 1e6 + line)))
+                    }
+                    _ => expr,
+                }
+            }
+            _ => expr,
+        }
+    }
+
+    fn function(&mut self, node: &Node) -> Expr {
+        let path = node.strings("funcname");
+        let name = path.last().copied().unwrap_or("");
+        let known_schema = path.len() < 2 || path.first() == Some(&"pg_catalog");
+        let arguments = self.list(node, "args");
+        if node.has("over") || !known_schema {
+            return Expr::Opaque(path.join("."), arguments);
+        }
+        if let ("min" | "max", [argument], false) = (name, arguments.as_slice(), node.has("agg_filter"))
+            && let Some(column) = argument.column()
+        {
+            return Expr::Extreme { column, largest: name == "max" };
+        }
+        if AGGREGATES.contains(&name) {
+            return if name == "count" {
+                Expr::Call(Function::Tally, Vec::new())
+            } else {
+                Expr::Opaque(name.to_owned(), Vec::new())
+            };
+        }
+        if let (Some(comparison), 2) = (Comparison::of_function(name), arguments.len()) {
+            let mut arguments = arguments.into_iter();
+            if let (Some(left), Some(right)) = (arguments.next(), arguments.next()) {
+                return Expr::Compare(comparison, Box::new(left), Box::new(right));
+            }
+            return Expr::Opaque(name.to_owned(), Vec::new());
+        }
+        let function = match name {
+            "now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" => Function::Now,
+            "length" | "char_length" | "character_length" | "octet_length" | "bit_length" | "textlen" => {
+                Function::Length
+            }
+            "lower" => Function::Lower,
+            "upper" => Function::Upper,
+            "btrim" | "trim" | "ltrim" | "rtrim" => Function::Trim,
+            "abs" => Function::Abs,
+            "sign" => Function::Sign,
+            "floor" => Function::Floor,
+            "ceil" | "ceiling" => Function::Ceil,
+            "round" | "trunc" => Function::Round,
+            "mod" => Function::Mod,
+            "position" | "strpos" => Function::Position,
+            "starts_with" => Function::StartsWith,
+            "concat" => Function::Concat,
+            "date_trunc" | "date" | "timezone" | "date_bin" | "to_date" | "to_timestamp" => {
+                Function::Truncate
+            }
+            "extract" | "date_part" => Function::Extract,
+            "isfinite" => Function::IsFinite,
+            "make_date" => Function::MakeDate,
+            "num_nonnulls" => Function::NonNulls,
+            "num_nulls" => Function::Nulls,
+            "array_length" | "cardinality" => Function::ArrayLength,
+            "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Function::Range,
+            "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_literal"
+            | "quote_nullable" | "encode" | "format" | "jsonb_build_object" | "json_build_object"
+            | "jsonb_build_array" | "json_build_array" | "concat_ws" | "array_to_json" | "hashint4"
+            | "hashint8" | "hashtextextended" | "sha224" | "sha384" | "sha512" => Function::Digest,
+            // The same for every row.
+            "pg_typeof" => return Expr::Opaque(name.to_owned(), Vec::new()),
+            "left" => Function::Left,
+            "replace" => Function::Replace,
+            "pg_column_size" => Function::Tally,
+            "age" => {
+                let mut parts = arguments.into_iter();
+                let first = parts.next().unwrap_or(Expr::Const(Value::Null));
+                let (later, earlier) = match parts.next() {
+                    Some(second) => (first, second),
+                    None => (Expr::Call(Function::Now, Vec::new()), first),
+                };
+                return Expr::Arithmetic('-', Box::new(later), Box::new(earlier));
+            }
+            "textlike" | "like" => {
+                let mut parts = arguments.into_iter();
+                let text = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
+                let pattern = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
+                return Expr::Like { text, pattern, escape: Some('\\'), fold_case: false };
+            }
+            "textregexeq" | "regexp_like" => {
+                let mut parts = arguments.into_iter();
+                let text = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
+                let pattern = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
+                return Expr::Match { text, pattern };
+            }
+            _ => return Expr::Opaque(name.to_owned(), arguments),
+        };
+        Expr::Call(function, arguments)
+    }
+
+    fn subquery(&mut self, node: &Node) -> Expr {
+        let first_inner = self.scene.sources.len();
+        let test = node.node("testexpr").map(|test| self.expr(test));
+        let Some(select) = node.node("subselect") else {
+            return Expr::Opaque("subquery".to_owned(), Vec::new());
+        };
+        let query = self.nested(select);
+        let operator = node.strings("oper_name").last().map(|name| (*name).to_owned());
+        let kind = node.int("sub_link_type");
+        let comparison = match operator.as_deref() {
+            None => Some(Comparison::Equal),
+            Some(operator) => Comparison::of(operator),
+        };
+        let (form, negated) = match (kind, comparison) {
+            (1, _) => (Form::Exists, false),
+            (2, Some(comparison)) => (Form::Any(comparison.negated()), true),
+            (3, Some(comparison)) => (Form::Any(comparison), false),
+            (2 | 3, None) => (Form::AnyOther, false),
+            (7, _) => (Form::Array, false),
+            (4, Some(comparison)) => {
+                let id = self.register(Form::Scalar, None, query, first_inner, select.fingerprint());
+                return Expr::Compare(
+                    comparison,
+                    Box::new(test.unwrap_or(Expr::Const(Value::Null))),
+                    Box::new(Expr::Subquery(id)),
+                );
+            }
+            _ => (Form::Scalar, false),
+        };
+        if let (Form::Any(comparison), Some(test), Some(values)) = (form, &test, query.constants()) {
+            let any = Expr::AnyOf(comparison, Box::new(test.clone()), Box::new(Expr::Array(values)));
+            return if negated { Expr::Not(Box::new(any)) } else { any };
+        }
+        if form == Form::Scalar
+            && let Some(inlined) = self.inline_scalar(&query)
+        {
+            return inlined;
+        }
+        let id = self.register(form, test, query, first_inner, select.fingerprint());
+        if negated { Expr::Not(Box::new(Expr::Subquery(id))) } else { Expr::Subquery(id) }
+    }
+
+    fn register(
+        &mut self,
+        form: Form,
+        test: Option<Expr>,
+        query: Query,
+        first_inner: usize,
+        fingerprint: u64,
+    ) -> usize {
+        let outside = (0..first_inner).fold(0, |mask, source| mask | bit(source));
+        let outer = self.mask_of(&query) & outside;
+        let twin = self.scene.subqueries.iter().position(|held| {
+            held.fingerprint == fingerprint && held.form == form && held.outer == outer && held.test == test
+        });
+        if let Some(twin) = twin {
+            return twin;
+        }
+        let source = self.derived(String::new(), &query, &[]);
+        self.scene.subqueries.push(Subquery { form, test, query, outer, source, fingerprint });
+        self.scene.subqueries.len() - 1
+    }
+
+    fn mask_of(&self, query: &Query) -> u128 {
+        let mut mask = 0;
+        for expr in &query.conjuncts {
+            mask |= self.scene.mask(expr);
+        }
+        for join in &query.outer_joins {
+            for expr in &join.conditions {
+                mask |= self.scene.mask(expr);
+            }
+        }
+        for output in &query.outputs {
+            mask |= self.scene.mask(&output.expr);
+        }
+        if let Some((_, left, right)) = &query.set {
+            mask |= self.mask_of(left) | self.mask_of(right);
+        }
+        mask
+    }
+
+    /// A scalar subquery that is only an expression, or only the extreme of a column of a whole table.
+    fn inline_scalar(&mut self, query: &Query) -> Option<Expr> {
+        if query.set.is_some()
+            || query.odd
+            || query.outputs.len() != 1
+            || query.having
+            || query.limit == Limit::Zero
+        {
+            return None;
+        }
+        let expr = query.outputs.first()?.expr.clone();
+        if query.sources.is_empty() && query.conjuncts.is_empty() {
+            return Some(expr);
+        }
+        // `SELECT id FROM t ORDER BY id LIMIT 1` is an extreme too.
+        let expr = match (&query.first_of, expr.column()) {
+            (Some((key, descending)), Some(column)) if !query.one_row && key.column() == Some(column) => {
+                let whole = Query { limit: Limit::None, ..query.clone() };
+                let origin =
+                    self.scene.origin(&whole, &Expr::Column(column)).filter(|origin| origin.complete)?;
+                let outer = self.frames.iter().rev().flatten().copied().find(|source| {
+                    self.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&origin.table)
+                })?;
+                return Some(Expr::Extreme {
+                    column: self.column_of(outer, &origin.column),
+                    largest: *descending,
+                });
+            }
+            _ => expr,
+        };
+        if !query.one_row || query.sampled {
+            return None;
+        }
+        let mut extremes = Vec::new();
+        let mut others = false;
+        expr.walk(&mut |part| match part {
+            Expr::Extreme { column, .. } => extremes.push(*column),
+            Expr::Column(_) | Expr::Opaque(..) | Expr::Subquery(_) => others = true,
+            Expr::Call(Function::Tally, _) => others = true,
+            _ => {}
+        });
+        if extremes.is_empty() || others {
+            return None;
+        }
+        let mut replaced = expr;
+        for column in extremes {
+            let origin = self.scene.origin(query, &Expr::Column(column)).filter(|origin| origin.complete)?;
+            let outer = self.frames.iter().rev().flatten().copied().find(|source| {
+                self.scene.source(*source).and_then(|held| held.table.as_ref()) == Some(&origin.table)
+            })?;
+            let outer = self.column_of(outer, &origin.column);
+            replaced = with_extreme(replaced, column, outer);
+        }
+        Some(replaced)
+    }
+}
+
+fn with_extreme(expr: Expr, from: usize, to: usize) -> Expr {
+    let swap = |part: Box<Expr>| Box::new(with_extreme(*part, from, to));
+    match expr {
+        Expr::Extreme { column, largest } if column == from => Expr::Extreme { column: to, largest },
+        Expr::Arithmetic(operator, left, right) => Expr::Arithmetic(operator, swap(left), swap(right)),
+        Expr::Cast(inner, kind) => Expr::Cast(swap(inner), kind),
+        Expr::Coalesce(parts) => {
+            Expr::Coalesce(parts.into_iter().map(|part| with_extreme(part, from, to)).collect())
+        }
+        Expr::Greatest(parts) => {
+            Expr::Greatest(parts.into_iter().map(|part| with_extreme(part, from, to)).collect())
+        }
+        Expr::Least(parts) => {
+            Expr::Least(parts.into_iter().map(|part| with_extreme(part, from, to)).collect())
+        }
+        Expr::Call(function, parts) => {
+            Expr::Call(function, parts.into_iter().map(|part| with_extreme(part, from, to)).collect())
+        }
+        other => other,
+    }
+}
+
+/// The value of a constant of the parse tree.
+pub(crate) fn constant(node: &Node) -> Value {
+    let Some(value) = node.node("val") else { return Value::Null };
+    match value.kind {
+        "Integer" => Value::Number(value.int("ival") as f64),
+        "Float" => value.text("fval").replace('_', "").parse().map_or(Value::Unknown, Value::Number),
+        "Boolean" => Value::Bool(value.flag("boolval")),
+        "String" => Value::Text(value.text("sval").to_owned()),
+        _ => Value::Unknown,
+    }
+}

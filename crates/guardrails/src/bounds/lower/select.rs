@@ -1,0 +1,444 @@
+//! Queries: `FROM`, joins, `WITH`, set operations, and what comes out of them.
+
+use super::names::AGGREGATES;
+use super::{Common, DEEPEST, DEEPEST_VIEW, Lower, alias_columns, alias_of, function_name, plain_output};
+use crate::bounds::Comparison;
+use crate::bounds::evaluate_constant;
+use crate::bounds::expr::{Expr, Limit, Origin, OuterJoin, Output, Query, Set, Source, bit, items};
+use crate::bounds::value::Value;
+use crate::catalogue::Kind;
+use crate::tree::Node;
+
+impl Lower<'_> {
+    /// Takes a `FROM` list into `query`.
+    pub fn from(&mut self, nodes: &[&Node], query: &mut Query) {
+        for node in nodes {
+            self.item(node, query);
+        }
+    }
+
+    fn item(&mut self, node: &Node, query: &mut Query) -> u128 {
+        let before = self.scene.sources.len();
+        match node.kind {
+            "RangeVar" => {
+                let source = self.range(node);
+                self.enter(source);
+                query.sources.push(source);
+            }
+            "RangeSubselect" => {
+                let inner = node
+                    .node("subquery")
+                    .map(|subquery| self.nested(subquery))
+                    .unwrap_or_else(|| Query { odd: true, ..Query::default() });
+                let columns = alias_columns(node);
+                let source = self.derived(alias_of(node).unwrap_or_default(), &inner, &columns);
+                // A lateral subquery is only tied to its siblings by its own conditions.
+                query.sources.push(source);
+                self.enter(source);
+                return bit(source);
+            }
+            "JoinExpr" => return self.join(node, query),
+            "RangeTableSample" => {
+                if let Some(relation) = node.node("relation") {
+                    let whole = node.nodes("args").next().and_then(|arg| {
+                        let arg = self.expr(arg);
+                        evaluate_constant(&arg)
+                    });
+                    query.sampled |= !matches!(whole, Some(Value::Number(percent)) if percent >= 100.0);
+                    return self.item(relation, query);
+                }
+            }
+            _ => {
+                // Functions and the like: rows of unknown content.
+                let alias = alias_of(node).unwrap_or_else(|| function_name(node));
+                let mut names: Vec<String> = alias_columns(node).into_iter().map(str::to_owned).collect();
+                names.extend(node.nodes("coldeflist").map(|column| column.text("colname").to_owned()));
+                let open = names.is_empty();
+                names.push(alias.clone());
+                let source = self.add(Source {
+                    alias,
+                    table: None,
+                    info: None,
+                    outputs: Vec::new(),
+                    names: (!open).then_some(names),
+                    assumed: Vec::new(),
+                    renamed: Vec::new(),
+                    view: None,
+                });
+                let gathered = self.unnested(node);
+                if let (Some(origin), Some(name)) = (
+                    gathered,
+                    self.scene
+                        .source(source)
+                        .and_then(|held| held.names.clone())
+                        .and_then(|names| names.first().cloned()),
+                ) {
+                    let column = self.column_of(source, &name);
+                    if let Some(column) = self.scene.columns.get_mut(column) {
+                        column.origin = Some(origin);
+                    }
+                }
+                query.sources.push(source);
+                self.enter(source);
+            }
+        }
+        (before..self.scene.sources.len())
+            .filter(|source| query.sources.contains(source))
+            .fold(0, |mask, source| mask | bit(source))
+    }
+
+    /// `unnest(ARRAY(SELECT id FROM t))` has the rows of the subquery.
+    fn unnested(&mut self, node: &Node) -> Option<Origin> {
+        let function = node.nodes("functions").next()?;
+        let call = items(function).into_iter().next()?;
+        if call.strings("funcname").last() != Some(&"unnest") {
+            return None;
+        }
+        let argument = call.nodes("args").next().map(|arg| self.expr(arg))?;
+        let Expr::Subquery(id) = argument else { return None };
+        let source = self.scene.subqueries.get(id)?.source;
+        self.scene.columns.iter().find(|column| column.source == source)?.origin.clone()
+    }
+
+    fn range(&mut self, node: &Node) -> usize {
+        let alias = alias_of(node).unwrap_or_else(|| node.text("relname").to_owned());
+        if node.text("schemaname").is_empty()
+            && let Some((_, common)) = self.common.iter().rev().find(|(name, _)| name == node.text("relname"))
+        {
+            let common = common.clone();
+            let columns = alias_columns(node).into_iter().map(str::to_owned).collect::<Vec<_>>();
+            let mut common = common;
+            for (output, name) in common.outputs.iter_mut().zip(&columns) {
+                output.name.clone_from(name);
+            }
+            if let Some(names) = &mut common.names {
+                for (held, name) in names.iter_mut().zip(columns) {
+                    *held = name;
+                }
+            }
+            return self.common_source(alias, &common);
+        }
+        let (name, info) = self.world.table(node.text("schemaname"), node.text("relname"));
+        let view = info.as_ref().and_then(|info| info.view.clone());
+        if let Some(view) = view.filter(|_| self.depth < DEEPEST_VIEW) {
+            self.depth += 1;
+            let frames = std::mem::replace(&mut self.frames, vec![Vec::new()]);
+            let common = std::mem::take(&mut self.common);
+            let inner = self.select(&view);
+            let columns: Vec<String> =
+                info.iter().flat_map(|info| info.columns.iter().map(|column| column.name.clone())).collect();
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let source = self.derived(alias, &inner, &columns);
+            if let Some(held) = self.scene.sources.get_mut(source) {
+                held.view = Some(name.clone());
+            }
+            for column in self.scene.columns.iter_mut().filter(|column| column.source == source) {
+                column.of_view = Some((name.clone(), column.name.clone()));
+            }
+            self.common = common;
+            self.frames = frames;
+            self.depth -= 1;
+            return source;
+        }
+        self.table_source(alias, name, info)
+    }
+
+    fn join(&mut self, node: &Node, query: &mut Query) -> u128 {
+        let (Some(left_node), Some(right_node)) = (node.node("larg"), node.node("rarg")) else { return 0 };
+        let left = self.item(left_node, query);
+        let right = self.item(right_node, query);
+        let mut conditions = Vec::new();
+        if let Some(quals) = node.node("quals") {
+            conditions.push(self.expr(quals));
+        }
+        let mut using: Vec<String> = node.strings("using_clause").into_iter().map(str::to_owned).collect();
+        if node.flag("is_natural") {
+            using = self.shared_names(left, right);
+        }
+        for name in using {
+            let (a, b) = (self.column_in(left, &name), self.column_in(right, &name));
+            if let (Some(a), Some(b)) = (a, b) {
+                conditions.push(Expr::Compare(
+                    Comparison::Equal,
+                    Box::new(Expr::Column(a)),
+                    Box::new(Expr::Column(b)),
+                ));
+            }
+        }
+        match node.int("jointype") {
+            2 => query.outer_joins.push(OuterJoin { kept: left, optional: right, conditions }),
+            4 => query.outer_joins.push(OuterJoin { kept: right, optional: left, conditions }),
+            3 => {
+                query.outer_joins.push(OuterJoin { kept: left | right, optional: left | right, conditions });
+            }
+            _ => query.conjuncts.extend(conditions),
+        }
+        left | right
+    }
+
+    fn shared_names(&self, left: u128, right: u128) -> Vec<String> {
+        let names = |mask: u128| -> Vec<String> {
+            (0..self.scene.sources.len())
+                .filter(|source| mask & bit(*source) != 0)
+                .filter_map(|source| self.scene.source(source).and_then(|held| held.names.clone()))
+                .flatten()
+                .collect()
+        };
+        let others = names(right);
+        let mut shared: Vec<String> = names(left).into_iter().filter(|name| others.contains(name)).collect();
+        if shared.is_empty() {
+            shared.push("id".to_owned());
+        }
+        shared
+    }
+
+    fn column_in(&mut self, mask: u128, name: &str) -> Option<usize> {
+        let candidates: Vec<usize> =
+            (0..self.scene.sources.len()).filter(|source| mask & bit(*source) != 0).collect();
+        let known = candidates.iter().copied().find(|source| self.knows(*source, name) == Some(true));
+        let source = known
+            .or_else(|| candidates.iter().copied().find(|source| self.knows(*source, name).is_none()))?;
+        Some(self.column_of(source, name))
+    }
+
+    /// Reads the `WITH` clause of a statement; its queries stay visible until the caller cuts `common` back.
+    pub fn with(&mut self, clause: &Node) {
+        let recursive = clause.flag("recursive");
+        for cte in clause.nodes("ctes") {
+            let columns = cte.strings("aliascolnames");
+            let common = match cte.node("ctequery") {
+                Some(query) if query.kind == "SelectStmt" => {
+                    if recursive {
+                        self.common.push((cte.text("ctename").to_owned(), Common::default()));
+                    }
+                    let frames = std::mem::replace(&mut self.frames, vec![Vec::new()]);
+                    let inner = self.select(query);
+                    self.frames = frames;
+                    if recursive {
+                        self.common.pop();
+                    }
+                    self.summarize(&inner, &columns)
+                }
+                // What a write returns: rows of its own choosing.
+                Some(write) => self.returned(write),
+                None => Common::default(),
+            };
+            self.common.push((cte.text("ctename").to_owned(), common));
+        }
+    }
+
+    fn returned(&mut self, write: &Node) -> Common {
+        let Some(at) = write.node("relation") else { return Common::default() };
+        let mut query = Query { odd: true, ..Query::default() };
+        let frames = std::mem::replace(&mut self.frames, vec![Vec::new()]);
+        let target = self.target(at);
+        query.sources.push(target);
+        let from: Vec<&Node> = write.nodes("using_clause").chain(write.nodes("from_clause")).collect();
+        self.from(&from, &mut query);
+        if let Some(condition) = write.node("where_clause") {
+            let condition = self.expr(condition);
+            query.conjuncts.push(condition);
+        }
+        query.odd = write.kind == "InsertStmt" || write.kind == "MergeStmt";
+        if let Some(returning) = write.node("returning_clause") {
+            self.outputs(returning.nodes("exprs").collect(), &mut query);
+        }
+        self.frames = frames;
+        self.summarize(&query, &[])
+    }
+
+    /// A query in a scope of its own inside the current one.
+    pub fn nested(&mut self, node: &Node) -> Query {
+        self.frames.push(Vec::new());
+        let query = self.select(node);
+        self.frames.pop();
+        query
+    }
+
+    /// Reads a `SELECT` whose sources go to the current scope.
+    pub fn select(&mut self, node: &Node) -> Query {
+        self.depth += 1;
+        let kept = self.common.len();
+        let mut query = Query::default();
+        if node.kind != "SelectStmt" || self.depth > DEEPEST {
+            query.odd = true;
+        } else {
+            if let Some(with) = node.node("with_clause") {
+                self.with(with);
+            }
+            self.select_body(node, &mut query);
+        }
+        self.common.truncate(kept);
+        self.depth -= 1;
+        query
+    }
+
+    fn select_body(&mut self, node: &Node, query: &mut Query) {
+        query.limit = self.limit(node);
+        if let (Some(left), Some(right)) = (node.node("larg"), node.node("rarg")) {
+            let set = match node.int("op") {
+                2 => Set::Union,
+                3 => Set::Intersect,
+                _ => Set::Except,
+            };
+            let left = self.nested(left);
+            let right = self.nested(right);
+            query.sources = left.sources.iter().chain(&right.sources).copied().collect();
+            query.set = Some((set, Box::new(left), Box::new(right)));
+            return;
+        }
+        if node.has("values_lists") {
+            query.is_values = true;
+            let rows: Vec<&Node> = node.nodes("values_lists").take(64).collect();
+            for row in rows {
+                if let Some(first) = items(row).first() {
+                    let first = self.expr(first);
+                    query.rows.push(first);
+                }
+            }
+            if node.nodes("values_lists").count() > 64 {
+                query.odd = true;
+            }
+            if let Some(first) = node.nodes("values_lists").next() {
+                for (position, value) in items(first).into_iter().enumerate() {
+                    let expr = self.expr(value);
+                    query.outputs.push(plain_output(format!("column{}", position + 1), expr));
+                }
+            }
+            return;
+        }
+        let from: Vec<&Node> = node.nodes("from_clause").collect();
+        self.from(&from, query);
+        if let Some(condition) = node.node("where_clause") {
+            let condition = self.expr(condition);
+            query.conjuncts.push(condition);
+        }
+        query.grouped = node.has("group_clause");
+        query.having = node.has("having_clause");
+        self.outputs(node.nodes("target_list").collect(), query);
+        let mut order = node.nodes("sort_clause");
+        if let (Some(first), None) = (order.next(), order.next())
+            && let Some(key) = first.node("node")
+            && node.has("limit_count")
+            && query.limit == Limit::Some
+        {
+            let key = self.expr(key);
+            query.first_of = Some((key, first.int("sortby_dir") == 3));
+        }
+        let mut aggregates = false;
+        for target in node.nodes("target_list") {
+            target.walk(&mut |part| {
+                aggregates |= part.kind == "FuncCall"
+                    && !part.has("over")
+                    && part.strings("funcname").last().is_some_and(|name| AGGREGATES.contains(name));
+                part.kind != "SubLink"
+            });
+        }
+        query.one_row = (aggregates && !query.grouped) || (from.is_empty() && query.conjuncts.is_empty());
+    }
+
+    fn limit(&mut self, node: &Node) -> Limit {
+        let mut limit = Limit::None;
+        if let Some(count) = node.node("limit_count") {
+            let count = self.expr(count);
+            limit = match evaluate_constant(&count) {
+                Some(Value::Number(0.0)) => Limit::Zero,
+                Some(Value::Number(count)) if count >= 1e6 => Limit::None,
+                Some(Value::Null) => Limit::None,
+                Some(_) => Limit::Some,
+                None if matches!(count, Expr::Opaque(..) | Expr::Cast(..)) => Limit::Some,
+                // A limit that is itself counted from a table.
+                None => Limit::None,
+            };
+        }
+        if let Some(offset) = node.node("limit_offset") {
+            let offset = self.expr(offset);
+            if !matches!(evaluate_constant(&offset), Some(Value::Number(0.0) | Value::Null))
+                && limit == Limit::None
+            {
+                limit = Limit::Some;
+            }
+        }
+        if self.world.in_loop && limit == Limit::Some { Limit::None } else { limit }
+    }
+
+    fn outputs(&mut self, targets: Vec<&Node>, query: &mut Query) {
+        for target in targets {
+            let Some(value) = target.node("val") else { continue };
+            let is_star =
+                value.kind == "ColumnRef" && value.nodes("fields").any(|field| field.kind == "AStar");
+            if is_star {
+                let of = value.strings("fields").first().map(|name| (*name).to_owned());
+                for source in query.sources.clone() {
+                    let Some(held) = self.scene.source(source) else { continue };
+                    if of.as_ref().is_some_and(|of| held.alias != *of) {
+                        continue;
+                    }
+                    match held.names.clone() {
+                        Some(names) => {
+                            for name in names {
+                                let column = self.column_of(source, &name);
+                                let output = self.output(name, Expr::Column(column));
+                                query.outputs.push(output);
+                            }
+                        }
+                        None => query
+                            .outputs
+                            .push(plain_output("*".to_owned(), Expr::Opaque("*".to_owned(), Vec::new()))),
+                    }
+                }
+                continue;
+            }
+            let mut expr = self.expr(value);
+            if value.kind == "FuncCall"
+                && value.strings("funcname").last() == Some(&"unnest")
+                && let Expr::Opaque(_, parts) = &expr
+                && let Some(Expr::Subquery(id)) = parts.first()
+                && let Some(rows) = self.scene.subqueries.get(*id).map(|subquery| subquery.source)
+                && let Some(column) = self.scene.columns.iter().position(|column| column.source == rows)
+            {
+                query.sources.push(rows);
+                expr = Expr::Column(column);
+            }
+            if value.kind == "FuncCall"
+                && value.strings("funcname").last() == Some(&"unnest")
+                && let Some(inner) = value.nodes("args").next().filter(|inner| {
+                    inner.kind == "FuncCall" && inner.strings("funcname").last() == Some(&"array_agg")
+                })
+                && let Some(argument) = inner.nodes("args").next()
+            {
+                expr = self.expr(argument);
+            }
+            let mut output = self.output(crate::catalogue::output_name(target), expr);
+            if value.has("over")
+                && value
+                    .strings("funcname")
+                    .last()
+                    .is_some_and(|name| matches!(*name, "row_number" | "rank" | "dense_rank" | "count"))
+            {
+                output.kind = Kind::Integer(1.0, 9e15);
+            }
+            if value.kind == "FuncCall"
+                && value.strings("funcname").last() == Some(&"array_agg")
+                && !value.has("agg_filter")
+            {
+                let argument = value.nodes("args").next().map(|arg| self.expr(arg));
+                output.gathered = argument
+                    .and_then(|arg| arg.column())
+                    .and_then(|column| self.scene.column(column))
+                    .and_then(|column| column.origin.clone());
+            }
+            query.outputs.push(output);
+        }
+    }
+
+    fn output(&self, name: String, expr: Expr) -> Output {
+        let mut output = plain_output(name, expr);
+        if let Some(column) = output.expr.column().and_then(|column| self.scene.column(column)) {
+            output.kind = column.kind.clone();
+            output.not_null = column.not_null;
+            output.origin.clone_from(&column.origin);
+        }
+        output
+    }
+}
