@@ -55,10 +55,14 @@ enum Bad {
 fn check(asked: Asked) -> Result<Ask, Bad> {
     let redirect_uri = match asked.redirect_uri {
         Some(uri) if is_loopback_callback(&uri) => uri,
-        _ => return Err(Bad::Page("It asks to send the answer to an address that is not on this computer.")),
+        _ => {
+            return Err(Bad::Page(
+                "This sign-in would send its answer to an address that is not on this computer.",
+            ));
+        }
     };
     if asked.client_id.as_deref() != Some(CLIENT_ID) {
-        return Err(Bad::Page("It was not opened by the Daypass application."));
+        return Err(Bad::Page("This sign-in was not started by the Daypass application."));
     }
     let state = asked.state;
     if state.as_ref().is_some_and(|s| s.len() > LONGEST_STATE) {
@@ -146,7 +150,8 @@ pub(super) async fn submit(
             again(StatusCode::UNAUTHORIZED, "The name or the password is not right.")
         }
         Err(Refused::Wait(wait)) => {
-            let seconds = wait.as_secs().max(1);
+            // Rounded up: who waits as told does not come too early.
+            let seconds = wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
             let trouble =
                 format!("Too many wrong passwords. Wait {} before the next try.", page::seconds(seconds));
             let mut response = again(StatusCode::TOO_MANY_REQUESTS, &trouble);

@@ -351,7 +351,9 @@ async fn passwords_have_a_length_and_samples_do_not_overwrite() {
         assert!(matches!(refused, Err(PasswordError::Length)));
     }
     let kept = t.store.password_hash(&maya).await.unwrap();
-    ensure_passwords(t.store.as_ref(), &[maya.clone()], &"another password".into()).await.unwrap();
+    ensure_passwords(t.store.as_ref(), std::slice::from_ref(&maya), &"another password".into())
+        .await
+        .unwrap();
     assert_eq!(t.store.password_hash(&maya).await.unwrap(), kept);
     set_password(t.store.as_ref(), &maya, &"a new password".into()).await.unwrap();
     let page = t.authorize(&t.ask()).await.text().await.unwrap();
