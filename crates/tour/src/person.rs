@@ -37,6 +37,11 @@ impl Person {
     /// Goes through the sign-in page: finds the server, accepts its certificate, signs in by the browser.
     pub fn sign_in(&self) -> Result<()> {
         self.find_server()?;
+        self.accept_and_sign_in()
+    }
+
+    /// From the fingerprint on.
+    pub fn accept_and_sign_in(&self) -> Result<()> {
         self.window.click("[data-test=sign-in]")?;
         self.browser.sign_in(&self.user, PASSWORD)?;
         self.window.wait_for("[data-test=nav-access]")?;

@@ -12,18 +12,18 @@ use crate::app::App;
 use crate::view;
 
 /// Says that a kind of resource cannot be opened yet, and what that means.
-pub fn no_connector(name: &str, kind: ResourceKind) -> String {
-    let kind = match kind {
-        ResourceKind::Postgres => "PostgreSQL database without connection settings",
-        ResourceKind::Mysql => "MySQL database",
-        ResourceKind::Ssh => "SSH host",
-        ResourceKind::Kubernetes => "Kubernetes namespace",
-        ResourceKind::CloudRole => "cloud role",
-        ResourceKind::Secrets => "secret store",
-        ResourceKind::WebApp => "web application",
-        ResourceKind::Queue => "message queue",
+pub fn no_connector(kind: ResourceKind) -> String {
+    let kinds = match kind {
+        ResourceKind::Postgres => return "This database has no connection settings, so Daypass cannot open it yet.".into(),
+        ResourceKind::Mysql => "MySQL databases",
+        ResourceKind::Ssh => "SSH hosts",
+        ResourceKind::Kubernetes => "Kubernetes namespaces",
+        ResourceKind::CloudRole => "cloud roles",
+        ResourceKind::Secrets => "secret stores",
+        ResourceKind::WebApp => "web applications",
+        ResourceKind::Queue => "message queues",
     };
-    format!("{name} is a {kind}, which Daypass cannot open yet.")
+    format!("Daypass cannot open {kinds} yet.")
 }
 
 /// Everything that `who` may ever ask for, with what it would take now.
@@ -36,7 +36,7 @@ pub fn catalogue(app: &App, who: &UserId, now: Timestamp) -> Vec<Resource> {
     }
     let resource = |(id, levels): (ResourceId, Vec<LevelOffer>)| {
         let known = policy.org().resource(&id)?;
-        let unavailable = app.connector(&id).is_none().then(|| no_connector(&known.name, known.kind));
+        let unavailable = app.connector(&id).is_none().then(|| no_connector(known.kind));
         Some(Resource {
             brief: view::resource(policy.org(), &id),
             description: known.description.clone(),

@@ -47,7 +47,7 @@ fn unavailable(app: &App, ask: &Ask) -> Option<String> {
     let policy = app.policy();
     let missing = ask.entitlements.iter().find(|e| app.connector(&e.resource).is_none())?;
     let resource = policy.org().resource(&missing.resource)?;
-    Some(super::catalogue::no_connector(&resource.name, resource.kind))
+    Some(format!("{}: {}", resource.name, super::catalogue::no_connector(resource.kind)))
 }
 
 fn obligations(

@@ -121,7 +121,7 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
     let maya = step("Maya Olsen, engineer, opens Daypass", || world.person("maya"))?;
     maya.find_server()?;
     album.page(&maya, "sign-in")?;
-    step("Maya accepts the server's certificate and signs in by her browser", || maya.sign_in())?;
+    step("Maya accepts the server's certificate and signs in by her browser", || maya.accept_and_sign_in())?;
     let sam = step("Sam Okafor, senior engineer, opens Daypass and signs in", || {
         let sam = world.person("sam")?;
         sam.sign_in()?;
@@ -171,7 +171,7 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
         album.page(&maya, "my-access")
     })?;
     note(&format!("the tray says:\n{}", indent(&maya.desk.tray.menu_text()?)))?;
-    let sql = "UPDATE orders SET status = 'paid' WHERE id IN (SELECT id FROM orders WHERE status = 'pending' \
+    let sql = "UPDATE orders SET status = 'paid' WHERE id IN (SELECT id FROM orders WHERE status = 'placed' \
                ORDER BY id LIMIT 12) RETURNING id";
     let changed = step("psql works with it", || secret.psql(&world.postgres, sql))?;
     note(&format!("psql changed {} orders", changed.lines().filter(|l| l.parse::<i64>().is_ok()).count()))?;

@@ -41,7 +41,7 @@ async fn what_cannot_be_asked_is_refused_at_its_field() {
     let mut unopenable = ask(600);
     unopenable["entitlements"][0] = json!({"resource": "k8s-staging-shop", "level": "read"});
     let detail = problem(&maya.post("/requests", json!({"id": new_id(), "ask": unopenable})).await, 403, "forbidden");
-    assert!(detail.contains("cannot open yet"), "{detail}");
+    assert!(detail.contains("cannot open"), "{detail}");
     assert_eq!(maya.get("/requests").await.body, json!([]));
 }
 
