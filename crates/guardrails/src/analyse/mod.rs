@@ -490,6 +490,8 @@ impl<'a> Analyzer<'a> {
                 self.find(hazard, Some(node), &spelled, format!("{name} {why}"), instead);
                 Trust::Dangerous
             }
+            // A type used as a function: a cast.
+            Class::Unknown if self.base.is_some_and(|base| base.type_kind(name).is_some()) => Trust::Harmless,
             Class::Unknown => {
                 let why = if self.base.is_some() {
                     format!("{spelled} is not in the catalogue, so it may do anything")

@@ -278,6 +278,51 @@ impl Expr {
         }
     }
 
+    /// Puts null in the place of every parameter; tells whether there was one.
+    pub fn without_parameters(&mut self) -> bool {
+        let mut found = false;
+        match self {
+            Expr::Opaque(name, parts) if parts.is_empty() && name.starts_with('$') => {
+                *self = Expr::Const(Value::Null);
+                return true;
+            }
+            Expr::Const(_) | Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. } => {}
+            Expr::Opaque(_, parts)
+            | Expr::Call(_, parts)
+            | Expr::And(parts)
+            | Expr::Or(parts)
+            | Expr::Coalesce(parts)
+            | Expr::Greatest(parts)
+            | Expr::Least(parts)
+            | Expr::Row(parts)
+            | Expr::Array(parts) => parts.iter_mut().for_each(|part| found |= part.without_parameters()),
+            Expr::Not(inner)
+            | Expr::IsNull(inner)
+            | Expr::IsNotNull(inner)
+            | Expr::Is(_, inner)
+            | Expr::Cast(inner, _) => found |= inner.without_parameters(),
+            Expr::Compare(_, left, right)
+            | Expr::Arithmetic(_, left, right)
+            | Expr::NullIf(left, right)
+            | Expr::Distinct(left, right)
+            | Expr::AnyOf(_, left, right)
+            | Expr::Contains(left, right)
+            | Expr::Match { text: left, pattern: right }
+            | Expr::Like { text: left, pattern: right, .. } => {
+                found |= left.without_parameters();
+                found |= right.without_parameters();
+            }
+            Expr::Case(arms, default) => {
+                for (condition, result) in arms {
+                    found |= condition.without_parameters();
+                    found |= result.without_parameters();
+                }
+                found |= default.without_parameters();
+            }
+        }
+        found
+    }
+
     /// The column that this is, below casts that keep the value.
     pub fn column(&self) -> Option<usize> {
         match self {

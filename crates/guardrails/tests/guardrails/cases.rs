@@ -127,5 +127,5 @@ fn without_a_catalogue_little_changes() {
         stopped.len()
     );
     assert!(missed.len() * 100 <= accidents * 4, "{}", missed.join("\n"));
-    assert!(stopped.len() * 100 <= harmless, "{}", stopped.join("\n"));
+    assert!(stopped.len() * 100 <= harmless * 2, "{}", stopped.join("\n"));
 }
