@@ -404,6 +404,19 @@ impl Analyzer<'_> {
         } else {
             names
         };
+        // A variable of a row type takes the whole row.
+        let several = query.as_ref().is_some_and(|query| {
+            let stars = query.nodes("target_list").any(|target| {
+                target
+                    .node("val")
+                    .is_some_and(|value| value.nodes("fields").any(|field| field.kind == "AStar"))
+            });
+            stars || query.nodes("target_list").count() > 1
+        });
+        let (record, names) = match names.as_slice() {
+            [only] if several && record.is_empty() => (only.clone(), Vec::new()),
+            _ => (record, names),
+        };
         let outer = std::mem::replace(&mut self.in_loop, true);
         let hidden: Vec<String> = names.iter().filter(|name| self.variables.remove(*name)).cloned().collect();
         let pushed = query.filter(|query| query.kind == "SelectStmt").map(|query| {

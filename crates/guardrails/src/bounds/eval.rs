@@ -356,6 +356,8 @@ fn number(operator: char, left: f64, right: f64) -> Value {
         '^' => Value::Number(left.powf(right)),
         '&' => bits(|a, b| a & b),
         'o' => bits(|a, b| a | b),
+        'l' if (0.0..63.0).contains(&right) => bits(|a, b| a.wrapping_shl(u32::try_from(b).unwrap_or(0))),
+        'r' if (0.0..63.0).contains(&right) => bits(|a, b| a >> b),
         '#' => bits(|a, b| a ^ b),
         _ => Value::Unknown,
     }

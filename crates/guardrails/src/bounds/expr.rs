@@ -132,6 +132,8 @@ pub(crate) struct Column {
     pub can_be_empty: Option<bool>,
     pub not_negative: bool,
     pub origin: Option<Origin>,
+    /// The smallest (`false`) or largest (`true`) value of this origin.
+    pub extreme: Option<(Origin, bool)>,
     /// The column of the view that it was reached through.
     pub of_view: Option<(Name, String)>,
 }

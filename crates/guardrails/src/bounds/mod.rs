@@ -279,6 +279,25 @@ impl Scene {
                 (Some(a), Some(b)) => a.table == b.table && a.column == b.column,
                 _ => false,
             };
+        // At most the largest value of the whole table, at least the smallest.
+        let within = |column: &expr::Column, bound: &expr::Column, comparison: Comparison| {
+            let (Some(origin), Some((whole, largest))) = (&column.origin, &bound.extreme) else {
+                return false;
+            };
+            origin.table == whole.table
+                && origin.column == whole.column
+                && comparison == if *largest { Comparison::LessOrEqual } else { Comparison::GreaterOrEqual }
+        };
+        if within(left, right, comparison) || within(right, left, comparison.turned()) {
+            let kind = LinkKind::Columns {
+                left: a,
+                right: b,
+                left_covered: true,
+                right_covered: true,
+                reflexive: true,
+            };
+            return Some(Link { mask: a | b, kind });
+        }
         let kind = match comparison {
             Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual => LinkKind::Columns {
                 left: a,

@@ -302,6 +302,21 @@ pub(crate) fn matches_pattern(text: &str, pattern: &str) -> Option<bool> {
     if matches!(core, "." | ".+" | "\\S" | "\\w" | "\\w+" | "\\S+" | "[[:print:]]" | "[a-zA-Z0-9]") {
         return Some(!text.is_empty());
     }
+    // One thing, any number of times or not at all, is found everywhere.
+    let optional = core.strip_suffix('*').or_else(|| core.strip_suffix('?'));
+    if optional.is_some_and(|thing| thing.chars().count() == 1)
+        && !(bare.starts_with('^') && bare.ends_with('$'))
+    {
+        return Some(true);
+    }
+    if matches!(core, "[0-9]" | "[0-9]+" | "\\d" | "\\d+" | "[[:digit:]]+") {
+        let all = bare.starts_with('^') && bare.ends_with('$');
+        return Some(if all {
+            text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty()
+        } else {
+            text.chars().any(|c| c.is_ascii_digit())
+        });
+    }
     if core.chars().any(|c| "\\.[]{}()*+?|^$".contains(c)) {
         return None;
     }
@@ -343,6 +358,9 @@ mod tests {
             assert_eq!(matches_pattern("zq", pattern), Some(true), "{pattern}");
         }
         assert_eq!(matches_pattern("zq", "^a"), Some(false));
-        assert_eq!(matches_pattern("zq", "[0-9]+"), None);
+        assert_eq!(matches_pattern("zq", "^[0-9]+$"), Some(false));
+        assert_eq!(matches_pattern("17", "^[0-9]+$"), Some(true));
+        assert_eq!(matches_pattern("zq", "x*"), Some(true));
+        assert_eq!(matches_pattern("zq", "[ab]+"), None);
     }
 }

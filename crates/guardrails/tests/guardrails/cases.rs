@@ -80,6 +80,8 @@ fn every_accident_is_stopped() {
     let (wrong, total) = wrong("accidents.jsonl", true, Verdict::Block);
     assert!(total >= 300);
     assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));
+    let (more, _) = self::wrong("third-accidents.jsonl", true, Verdict::Block);
+    assert!(more.is_empty(), "{}", more.join("\n"));
 }
 
 #[test]
@@ -90,8 +92,10 @@ fn nothing_harmless_is_stopped() {
 }
 
 #[test]
-fn what_psql_pg_dump_and_pgbench_send_by_themselves_passes_with_and_without_a_catalogue() {
+fn what_tools_and_orms_send_by_themselves_passes_with_and_without_a_catalogue() {
     for with_schema in [true, false] {
+        let (stopped, _) = wrong("clients.jsonl", with_schema, Verdict::Allow);
+        assert!(stopped.is_empty(), "{}", stopped.join("\n"));
         let (wrong, total) = wrong("tools.jsonl", with_schema, Verdict::Allow);
         assert!(total >= 300);
         assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));

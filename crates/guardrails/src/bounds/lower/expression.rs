@@ -288,6 +288,8 @@ impl Lower<'_> {
             }
             "|" => Expr::Arithmetic('o', left, right),
             "||" => Expr::Arithmetic('|', left, right),
+            "<<" => Expr::Arithmetic('l', left, right),
+            ">>" => Expr::Arithmetic('r', left, right),
             "~" => Expr::Match { text: left, pattern: right },
             "~*" => Expr::Match { text: left, pattern: right },
             "!~" | "!~*" => Expr::Not(Box::new(Expr::Match { text: left, pattern: right })),

@@ -257,10 +257,9 @@ impl<'a> Lower<'a> {
                 Some(_) => self.scene.origin(query, &output.expr),
                 None => None,
             };
-            if let Some((origin, _)) = &mut output.extreme {
-                let column = Some(origin.clone());
-                *origin =
-                    self.whole(query, column).unwrap_or_else(|| Origin { complete: false, ..origin.clone() });
+            if let Expr::Extreme { column, largest } = output.expr {
+                let origin = self.scene.origin(query, &Expr::Column(column)).filter(|origin| origin.complete);
+                output.extreme = origin.map(|origin| (origin, largest));
             }
             if let Some(origin) = output.gathered.take() {
                 output.gathered = self.whole(query, Some(origin));
@@ -313,6 +312,7 @@ impl<'a> Lower<'a> {
             can_be_empty: None,
             not_negative: false,
             origin: None,
+            extreme: None,
             of_view: None,
         };
         let Some(held) = self.scene.source(source) else { return column };
@@ -329,6 +329,7 @@ impl<'a> Lower<'a> {
             column.kind = output.kind.clone();
             column.not_null = output.not_null;
             column.origin.clone_from(&output.origin);
+            column.extreme.clone_from(&output.extreme);
         } else if let Some(known) = held.info.as_ref().and_then(|info| info.column(name)) {
             column.kind = known.kind.clone();
             let whole = matches!(known.kind, Kind::Integer(..));
