@@ -43,7 +43,7 @@ impl Api {
         events: UnboundedSender<Event>,
     ) -> Result<Self, Failure> {
         let tls = tls::config(accept).map_err(|e| local(format!("TLS cannot be set up: {e}")))?;
-        Ok(Self { http: client(tls)?, base, clock, events })
+        Ok(Self { http: client(tls, &base)?, base, clock, events })
     }
 
     /// An absolute address below the server's.
@@ -154,8 +154,12 @@ impl Api {
 pub(crate) async fn look(base: &Url) -> Result<(ServerInfo, Seen), Failure> {
     let (tls, seen) = tls::looking().map_err(|e| local(format!("TLS cannot be set up: {e}")))?;
     let address = base.join("/v1/info").map_err(|e| local(format!("\"{base}\" is not an address: {e}")))?;
-    let response =
-        client(tls)?.get(address).timeout(ANSWER_LIMIT).send().await.map_err(|e| lost(&name(base), &e))?;
+    let response = client(tls, base)?
+        .get(address)
+        .timeout(ANSWER_LIMIT)
+        .send()
+        .await
+        .map_err(|e| lost(&name(base), &e))?;
     let status = response.status();
     let not_daypass =
         || failure(FailureCode::Local, format!("{} answers, but it is not a Daypass server.", name(base)));
@@ -200,14 +204,18 @@ pub(crate) fn name(base: &Url) -> String {
     base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn client(tls: rustls::ClientConfig) -> Result<Client, Failure> {
-    Client::builder()
+fn client(tls: rustls::ClientConfig, base: &Url) -> Result<Client, Failure> {
+    let mut builder = Client::builder();
+    let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        builder = builder.no_proxy();
+    }
+    builder
         .use_preconfigured_tls(tls)
         .https_only(true)
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT_LIMIT)
         .read_timeout(SILENCE_LIMIT)
-        .no_proxy()
         .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|e| local(format!("HTTPS cannot be set up: {e}")))

@@ -68,9 +68,12 @@ pub(crate) struct Seen {
     pub(crate) public: bool,
 }
 
+/// Filled by the handshake.
+pub(crate) type SeenSoFar = Arc<Mutex<Option<Seen>>>;
+
 /// A TLS configuration that accepts anyone and notes who it was: for looking at a server before trusting it. Nothing
 /// secret may be sent over it.
-pub(crate) fn looking() -> Result<(ClientConfig, Arc<Mutex<Option<Seen>>>), Error> {
+pub(crate) fn looking() -> Result<(ClientConfig, SeenSoFar), Error> {
     let seen = Arc::new(Mutex::new(None));
     let verifier = Looking { seen: seen.clone(), public: public_verifier()?, provider: provider() };
     Ok((with_verifier(Arc::new(verifier))?, seen))

@@ -1,8 +1,10 @@
 //! What the tray shows, out of the same state as the window.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use daypass_clock::Timestamp;
-use daypass_domain::{Entitlement, GrantId};
+use daypass_domain::{Entitlement, GrantId, ResourceId};
 use daypass_protocol::api::GrantStatus;
 use daypass_protocol::bridge::{Connection, Keychain, LocalCredential, Snapshot};
 
@@ -49,8 +51,8 @@ pub struct TrayGrant {
 
 const QUICK: usize = 8;
 
-/// The tray for a state.
-pub(crate) fn tray(snapshot: &Snapshot) -> TrayModel {
+/// The tray for a state; `names` are those of resources, for people.
+pub(crate) fn tray(snapshot: &Snapshot, names: &BTreeMap<ResourceId, String>) -> TrayModel {
     let signed_in = snapshot.me.is_some()
         && !matches!(snapshot.connection, Connection::SignedOut { .. } | Connection::SigningIn { .. });
     let mut grants = Vec::new();
@@ -73,7 +75,8 @@ pub(crate) fn tray(snapshot: &Snapshot) -> TrayModel {
     let mut quick: Vec<TrayQuick> = Vec::new();
     for entitlement in snapshot.favourites.iter().chain(&snapshot.recent) {
         if quick.len() < QUICK && !quick.iter().any(|q| q.entitlement == *entitlement) {
-            let label = format!("{} · {}", entitlement.resource, entitlement.level);
+            let name = names.get(&entitlement.resource).map_or(entitlement.resource.as_str(), String::as_str);
+            let label = format!("{name} · {}", entitlement.level);
             quick.push(TrayQuick { label, entitlement: entitlement.clone() });
         }
     }

@@ -334,6 +334,7 @@ impl<I: Integration> Controller<I> {
         self.reviews.clear();
         self.grants.clear();
         self.favourites.clear();
+        self.names.clear();
         self.recent.clear();
         self.submitted.clear();
         self.asked_for_review.clear();
@@ -342,7 +343,7 @@ impl<I: Integration> Controller<I> {
         self.synced_at = None;
         let mut result = self.store.empty_outbox().await;
         self.outbox.clear();
-        for key in ["me", "favourites", "recent", "submitted", "synced_at"] {
+        for key in ["me", "names", "favourites", "recent", "submitted", "synced_at"] {
             result = result.and(self.store.forget(key).await);
         }
         if let Some(id) = new_uuid() {

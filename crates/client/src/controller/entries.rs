@@ -18,6 +18,8 @@ impl<I: Integration> Controller<I> {
         for entry in &entries {
             self.act_on(entry);
         }
+        // A credential is waited for, and one that ended must go; the history can be written after that.
+        self.tick_credentials().await;
         if let Some(history) = &mut self.history
             && let Err(error) = history.add(&entries).await
         {

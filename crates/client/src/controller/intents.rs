@@ -1,8 +1,8 @@
 //! What a person asked for, by the window or the tray.
 
 use chrono::TimeDelta;
-use daypass_domain::{Ask, Entitlement, GrantId};
-use daypass_protocol::api::{DecideBody, EditBody, GrantStatus, RequestView, SubmitBody};
+use daypass_domain::{Ask, Entitlement, GrantId, RequestId};
+use daypass_protocol::api::{DecideBody, EditBody, GrantStatus, RequestView, ResourceBrief, SubmitBody};
 use daypass_protocol::bridge::{Connection, Failure, FailureCode, Intent, Reply, Tone};
 
 use super::credentials::{Manner, Phase};
@@ -100,13 +100,21 @@ impl<I: Integration> Controller<I> {
             let _ = reply.send(Err(self.no_session()));
             return;
         };
+        // Known before it is sent: an approval on the spot may be heard of before the answer.
+        if let Intent::Submit { id, .. } = &intent {
+            self.note_submitted(*id);
+        }
         self.call(reply, ask(session, intent));
     }
 
     pub(super) async fn on_answered(&mut self, reply: ReplyTo, answer: Answer) {
         let answer = match answer {
             Answer::Server(result) => result.map(Reply::Server),
-            Answer::Catalogue(result) => result.map(Reply::Catalogue),
+            Answer::Catalogue(Ok(catalogue)) => {
+                self.learn_names(catalogue.iter().map(|r| &r.brief)).await;
+                Ok(Reply::Catalogue(catalogue))
+            }
+            Answer::Catalogue(Err(failure)) => Err(failure),
             Answer::Preview(result) => result.map(Reply::Preview),
             Answer::Submitted(Ok(request)) => {
                 self.on_submitted(&request).await;
@@ -131,10 +139,7 @@ impl<I: Integration> Controller<I> {
     }
 
     async fn on_submitted(&mut self, request: &RequestView) {
-        if !self.submitted.contains(&request.id) {
-            self.submitted.push_front(request.id);
-            self.submitted.truncate(SUBMITTED);
-        }
+        self.note_submitted(request.id);
         for entitlement in request.asked().into_iter().rev() {
             self.recent.retain(|e: &Entitlement| *e != entitlement);
             self.recent.insert(0, entitlement);
@@ -146,9 +151,31 @@ impl<I: Integration> Controller<I> {
         }
         .await;
         self.note_store(kept);
-        // Approved on the spot, its grant may have become live before this device knew that the request is its own.
+        self.learn_names(request.entitlements.iter().map(|e| &e.resource)).await;
         self.dirty.grants = true;
         self.meet_request(request);
+    }
+
+    fn note_submitted(&mut self, request: RequestId) {
+        if !self.submitted.contains(&request) {
+            self.submitted.push_front(request);
+            self.submitted.truncate(SUBMITTED);
+        }
+    }
+
+    async fn learn_names(&mut self, resources: impl Iterator<Item = &ResourceBrief>) {
+        let mut news = false;
+        for resource in resources {
+            if self.names.get(&resource.id) != Some(&resource.name) {
+                self.names.insert(resource.id.clone(), resource.name.clone());
+                news = true;
+            }
+        }
+        if news {
+            self.changed = true;
+            let kept = self.store.put("names", &self.names).await;
+            self.note_store(kept);
+        }
     }
 
     /// Puts what the server just said into the lists, so that the page is right before they are read again.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use daypass_clock::{Clock, Timestamp};
-use daypass_domain::{DeviceId, Entitlement, GrantId, RequestId};
+use daypass_domain::{DeviceId, Entitlement, GrantId, RequestId, ResourceId};
 use daypass_protocol::api::{Credential, Entry, GrantView, Me, Preview, RequestView, Resource};
 use daypass_protocol::bridge::{
     Connection, Failure, FoundServer, Intent, Keychain as KeychainView, Notice, Page, Reply, Settings, Tone,
@@ -287,6 +287,8 @@ pub(crate) struct Controller<I> {
     copied: Option<(GrantId, Duration)>,
 
     favourites: Vec<Entitlement>,
+    /// What resources are called, as far as they were seen.
+    names: BTreeMap<ResourceId, String>,
     recent: Vec<Entitlement>,
     settings: Settings,
     notices: VecDeque<Notice>,
@@ -377,6 +379,7 @@ impl<I: Integration> Controller<I> {
             reminded: BTreeSet::new(),
             copied: None,
             favourites: store.get("favourites").await?.unwrap_or_default(),
+            names: store.get("names").await?.unwrap_or_default(),
             recent: store.get("recent").await?.unwrap_or_default(),
             settings,
             next_notice: 1,
@@ -554,7 +557,7 @@ impl<I: Integration> Controller<I> {
         } else {
             return;
         };
-        let tray = tray(&snapshot);
+        let tray = tray(&snapshot, &self.names);
         if self.tray.as_ref() != Some(&tray) {
             self.out.tray(&tray);
             self.tray = Some(tray);
