@@ -89,6 +89,10 @@ fn nothing_harmless_is_stopped() {
     let (wrong, total) = wrong("harmless.jsonl", true, Verdict::Allow);
     assert!(total >= 300);
     assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));
+    for with_schema in [true, false] {
+        let (more, _) = self::wrong("third-harmless.jsonl", with_schema, Verdict::Allow);
+        assert!(more.is_empty(), "{}", more.join("\n"));
+    }
 }
 
 #[test]

@@ -149,9 +149,12 @@ fn labels_agree_with_what_postgresql_does() {
     assert!(went, "{complaint}");
     let mut wrong = Vec::new();
     let mut counted = [0, 0];
-    for (which, file, accident) in
-        [(0, "accidents.jsonl", true), (0, "third-accidents.jsonl", true), (1, "harmless.jsonl", false)]
-    {
+    for (which, file, accident) in [
+        (0, "accidents.jsonl", true),
+        (0, "third-accidents.jsonl", true),
+        (1, "harmless.jsonl", false),
+        (1, "third-harmless.jsonl", false),
+    ] {
         let cases = cases::read(file);
         let mut whole =
             "\\set ON_ERROR_STOP off\nSET client_min_messages = error; SET statement_timeout = '20s';\n"
