@@ -11,7 +11,7 @@
 use super::chance::{Dice, logit, sigmoid};
 use super::counts;
 use super::features::Feature;
-use super::forest::{Node, Tree};
+use super::forest::Grown;
 
 /// A feature has at most this many different values for the trees.
 pub(super) const BINS: usize = 64;
@@ -47,7 +47,7 @@ pub(super) fn grow(
     learning: &[u32],
     growth: &Growth,
     dice: &mut Dice,
-) -> (Vec<Tree>, Vec<f64>) {
+) -> (Vec<Vec<Grown>>, Vec<f64>) {
     let mut log_odds = vec![logit(counts::rate(approved)); approved.len()];
     let mut rows = learning.to_vec();
     let mut names: Vec<usize> = (0..features.len()).collect();
@@ -141,8 +141,8 @@ struct Sprout {
 struct Twig {
     feature: usize,
     bin: u8,
+    /// Where the split leads to, for bins up to its own; the twig after it is for the others.
     below: usize,
-    above: usize,
     value: f64,
     columns: u32,
 }
@@ -191,7 +191,7 @@ impl Growing<'_> {
         let (below_node, above_node) = (sprout.nodes.len(), sprout.nodes.len() + 1);
         sprout.nodes.extend(sums.map(|sum| self.leaf(sum, columns)));
         let twig = &mut sprout.nodes[bud.node];
-        (twig.feature, twig.bin, twig.below, twig.above) = (split.feature, split.bin, below_node, above_node);
+        (twig.feature, twig.bin, twig.below) = (split.feature, split.bin, below_node);
 
         // Only the smaller side is summed up; the larger is what remains.
         let (mut small, mut large) = (Vec::new(), Vec::new());
@@ -219,7 +219,7 @@ impl Growing<'_> {
 
     fn leaf(&self, sum: Sum, columns: u32) -> Twig {
         let value = -self.growth.pace * sum.first / (sum.second + self.growth.ridge);
-        Twig { feature: 0, bin: 0, below: 0, above: 0, value, columns }
+        Twig { feature: 0, bin: 0, below: 0, value, columns }
     }
 
     fn sum(&self, rows: &[u32]) -> Sum {
@@ -297,23 +297,21 @@ impl Sprout {
     fn value_of(&self, bin: impl Fn(usize) -> u8) -> f64 {
         let mut twig = &self.nodes[0];
         while twig.below != 0 {
-            twig = &self.nodes[if bin(twig.feature) <= twig.bin { twig.below } else { twig.above }];
+            twig = &self.nodes[twig.below + usize::from(bin(twig.feature) > twig.bin)];
         }
         twig.value
     }
 
-    fn finished(self, borders: &[Vec<f32>]) -> Tree {
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let node = |twig: &Twig| match twig.below {
-            0 => Node::Leaf { value: twig.value, columns: twig.columns },
-            _ => Node::Split {
-                feature: number(twig.feature),
+    fn finished(self, borders: &[Vec<f32>]) -> Vec<Grown> {
+        let grown = |twig: &Twig| match twig.below {
+            0 => Grown::Leaf { value: twig.value, columns: twig.columns },
+            below => Grown::Split {
+                feature: twig.feature,
                 border: borders[twig.feature].get(usize::from(twig.bin)).copied().unwrap_or(f32::MAX),
-                below: number(twig.below),
-                above: number(twig.above),
+                below,
             },
         };
-        Tree { nodes: self.nodes.iter().map(node).collect() }
+        self.nodes.iter().map(grown).collect()
     }
 }
 

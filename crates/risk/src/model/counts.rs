@@ -5,16 +5,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::features::{self, Facts, Spread};
+use super::features::{self, Facts};
 use super::table::{Table, UNKNOWN};
 
 /// The counts of the combinations of a table.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     combinations: Vec<Combination>,
-    spreads: Vec<Spread>,
-    /// By spread and id, how many values were seen.
-    spread: Vec<Vec<u32>>,
     rate: f64,
 }
 
@@ -27,7 +24,13 @@ struct Combination {
     last: usize,
     before: Option<usize>,
     ids: HashMap<u64, u32, BuildHasherDefault<Mix>>,
-    seen: Vec<(u32, u32)>,
+    /// Where no combination is wider: how often each was seen and approved, beside its key, which saves the way to
+    /// memory that most of a look-up is.
+    last_of_all: HashMap<u64, (u32, u32), BuildHasherDefault<Mix>>,
+    /// By id, side by side: how often it was seen, how often approved, and its spreads.
+    told: Vec<u32>,
+    /// How many numbers each id has.
+    width: usize,
 }
 
 /// Which combination each row has, by id.
@@ -36,20 +39,20 @@ pub(super) type RowIds = Vec<u32>;
 impl Counts {
     /// Counts the given sets of columns; a set whose part without the last column is missing is left out.
     pub(super) fn of_table(table: &Table, sets: &[u32]) -> Self {
-        let rate = rate(table.approved());
-        let mut counts = Self { combinations: Vec::new(), spreads: Vec::new(), spread: Vec::new(), rate };
+        let mut counts = Self { combinations: Vec::new(), rate: rate(table.approved()) };
         let mut row_ids: Vec<RowIds> = Vec::new();
         for &set in sets {
             let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
             let before = combination.before.map(|before| &row_ids[before]);
             let ids = combination.number(&table.coded()[combination.last].codes, before);
-            combination.count(&ids, table.approved());
             counts.combinations.push(combination);
             row_ids.push(ids);
         }
-        counts.spreads = features::spreads(&counts.sets());
-        counts.spread =
-            counts.spreads.iter().map(|spread| spread_of(&row_ids[spread.of], &row_ids[spread.by])).collect();
+        let spreads = features::spreads(&counts.sets());
+        for (of, (combination, ids)) in counts.combinations.iter_mut().zip(&row_ids).enumerate() {
+            let wider = spreads.iter().filter(|spread| spread.of == of).map(|spread| &row_ids[spread.by]);
+            combination.count(ids, table.approved(), &wider.collect::<Vec<_>>());
+        }
         counts
     }
 
@@ -57,8 +60,7 @@ impl Counts {
     /// that splits the rows no finer than a part of it does (a role's code and its title) is left out.
     pub(super) fn choose(table: &Table, columns: &[usize]) -> (Vec<u32>, Vec<RowIds>) {
         let mut chosen: Vec<(u32, RowIds, usize)> = Vec::new();
-        let mut counts =
-            Self { combinations: Vec::new(), spreads: Vec::new(), spread: Vec::new(), rate: 0.0 };
+        let mut counts = Self { combinations: Vec::new(), rate: 0.0 };
         for size in 1..=3 {
             for set in sets_of(columns, size) {
                 let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
@@ -84,22 +86,33 @@ impl Counts {
     /// What is known of a row; `codes` are its values', by column.
     pub(super) fn look_up(&self, codes: &[u32]) -> Facts {
         let mut ids: Vec<u32> = Vec::with_capacity(self.combinations.len());
-        let mut seen = Vec::with_capacity(self.combinations.len());
+        let mut facts = Facts::default();
         for combination in &self.combinations {
             let before = combination.before.map_or(0, |before| ids[before]);
             let code = codes.get(combination.last).copied().unwrap_or(UNKNOWN);
-            let id = if before == UNKNOWN || code == UNKNOWN {
-                UNKNOWN
-            } else {
-                combination.ids.get(&key(before, code)).copied().unwrap_or(UNKNOWN)
-            };
+            let known = before != UNKNOWN && code != UNKNOWN;
+            if combination.width == 2 {
+                let seen = if known { combination.last_of_all.get(&key(before, code)) } else { None };
+                facts.seen.push(seen.copied().unwrap_or_default());
+                ids.push(UNKNOWN);
+                continue;
+            }
+            let id = if known { combination.ids.get(&key(before, code)) } else { None };
+            let id = id.copied().unwrap_or(UNKNOWN);
             ids.push(id);
-            seen.push(combination.seen.get(id as usize).copied().unwrap_or_default());
+            let from = (id as usize).saturating_mul(combination.width);
+            match combination.told.get(from..from.saturating_add(combination.width)) {
+                Some([seen, approved, spread @ ..]) => {
+                    facts.seen.push((*seen, *approved));
+                    facts.spread.extend_from_slice(spread);
+                }
+                _ => {
+                    facts.seen.push((0, 0));
+                    facts.spread.extend(std::iter::repeat_n(0, combination.width - 2));
+                }
+            }
         }
-        let spread = self.spreads.iter().zip(&self.spread);
-        let spread =
-            spread.map(|(of, spread)| spread.get(ids[of.of] as usize).copied().unwrap_or_default()).collect();
-        Facts { seen, spread, numbers: Vec::new() }
+        facts
     }
 
     /// The counted sets of columns.
@@ -134,7 +147,9 @@ impl Counts {
             last,
             before,
             ids: HashMap::default(),
-            seen: Vec::new(),
+            last_of_all: HashMap::default(),
+            told: Vec::new(),
+            width: 2,
         })
     }
 }
@@ -159,12 +174,25 @@ impl Combination {
         ids
     }
 
-    fn count(&mut self, ids: &RowIds, approved: &[bool]) {
-        self.seen = vec![(0, 0); self.ids.len()];
+    /// Counts the rows of each id, and the wider ids that each comes with.
+    fn count(&mut self, ids: &RowIds, approved: &[bool], wider: &[&RowIds]) {
+        let spreads: Vec<Vec<u32>> = wider.iter().map(|wider| spread_of(ids, wider)).collect();
+        self.width = 2 + spreads.len();
+        self.told = vec![0; self.ids.len() * self.width];
         for (&id, &approved) in ids.iter().zip(approved).filter(|row| *row.0 != UNKNOWN) {
-            let seen = &mut self.seen[id as usize];
-            seen.0 += 1;
-            seen.1 += u32::from(approved);
+            let told = &mut self.told[id as usize * self.width..];
+            told[0] += 1;
+            told[1] += u32::from(approved);
+        }
+        for (id, told) in self.told.chunks_exact_mut(self.width).enumerate() {
+            for (told, spread) in told.iter_mut().skip(2).zip(&spreads) {
+                *told = spread.get(id).copied().unwrap_or_default();
+            }
+        }
+        if spreads.is_empty() {
+            let seen = |id: u32| (self.told[id as usize * 2], self.told[id as usize * 2 + 1]);
+            self.last_of_all = self.ids.iter().map(|(&key, &id)| (key, seen(id))).collect();
+            (self.ids, self.told) = (HashMap::default(), Vec::new());
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The numbers that the trees look at, each made of what is known of one combination of columns.
 
-use super::counts::parts_of;
-
 /// One number of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Feature {
@@ -50,12 +48,12 @@ pub(super) struct Spread {
     pub(super) by: usize,
 }
 
-/// The spreads that the counted sets allow.
+/// The spreads that the counted sets allow, those of one combination side by side.
 pub(super) fn spreads(sets: &[u32]) -> Vec<Spread> {
     let mut spreads = Vec::new();
-    for (by, &set) in sets.iter().enumerate() {
-        for part in parts_of(set) {
-            if let Some(of) = sets.iter().position(|&other| other == part) {
+    for (of, &part) in sets.iter().enumerate() {
+        for (by, &set) in sets.iter().enumerate() {
+            if set & part == part && set.count_ones() == part.count_ones() + 1 {
                 spreads.push(Spread { of, by });
             }
         }
@@ -63,42 +61,47 @@ pub(super) fn spreads(sets: &[u32]) -> Vec<Spread> {
     spreads
 }
 
-/// The features of the counted sets of columns; `numeric` are the columns of numbers.
+/// Those of the columns that are counted by themselves.
+pub(super) fn counted(sets: &[u32], columns: &[usize]) -> Vec<usize> {
+    columns.iter().copied().filter(|column| sets.contains(&(1 << column))).collect()
+}
+
+/// The features of the counted sets of columns, kind by kind; `numeric` are the
+/// counted columns of numbers.
 pub(super) fn all(sets: &[u32], numeric: &[usize]) -> Vec<Feature> {
-    let mut features = Vec::new();
-    for (at, &columns) in sets.iter().enumerate() {
-        features.push(Feature { columns, of: Of::Rate(at) });
-        features.push(Feature { columns, of: Of::Seen(at) });
-    }
-    for (number, Spread { of, by }) in spreads(sets).into_iter().enumerate() {
-        let columns = |at: usize| sets.get(at).copied().unwrap_or_default();
-        features.push(Feature { columns: columns(by), of: Of::Share(by, of) });
-        features.push(Feature { columns: columns(of), of: Of::Spread(number, of) });
-    }
-    let counted = |column: &&usize| sets.contains(&(1 << **column));
-    features.extend(
-        numeric
-            .iter()
-            .filter(counted)
-            .map(|&column| Feature { columns: 1 << column, of: Of::Number(column) }),
-    );
-    features
+    let spreads = spreads(sets);
+    let columns = |at: usize| sets.get(at).copied().unwrap_or_default();
+    let of_sets = |of: fn(usize) -> Of| (0..sets.len()).map(move |at| (at, of(at)));
+    let rates =
+        of_sets(Of::Rate).chain(of_sets(Of::Seen)).map(|(at, of)| Feature { columns: columns(at), of });
+    let shares = spreads
+        .iter()
+        .map(|spread| Feature { columns: columns(spread.by), of: Of::Share(spread.by, spread.of) });
+    let spread = spreads
+        .iter()
+        .enumerate()
+        .map(|(number, spread)| Feature { columns: columns(spread.of), of: Of::Spread(number, spread.of) });
+    let numbers = numeric.iter().map(|&column| Feature { columns: 1 << column, of: Of::Number(column) });
+    rates.chain(shares).chain(spread).chain(numbers).collect()
+}
+
+/// The values of all features for one row, in their order. Kind by kind, for it is most of the time of a score.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the facts were looked up in the combinations that the spreads are of"
+)]
+pub(super) fn of_row(facts: &Facts, spreads: &[Spread], numeric: &[usize], rate: f64) -> Vec<f32> {
+    let seen = facts.seen.as_slice();
+    let mut values = Vec::with_capacity(2 * (seen.len() + spreads.len()) + numeric.len());
+    values.extend(seen.iter().map(|&seen| approval(seen, rate)));
+    values.extend(seen.iter().map(|seen| single(seen.0)));
+    values.extend(spreads.iter().map(|spread| share(seen[spread.by].0, seen[spread.of].0)));
+    values.extend(spreads.iter().zip(&facts.spread).map(|(spread, &told)| share(told, seen[spread.of].0)));
+    values.extend(numeric.iter().map(|&column| facts.numbers.get(column).copied().unwrap_or_default()));
+    values
 }
 
 impl Feature {
-    pub(super) fn value(&self, facts: &Facts, rate: f64) -> f32 {
-        let seen = |at: usize| facts.seen.get(at).copied().unwrap_or_default();
-        match self.of {
-            Of::Rate(of) => approval(seen(of), rate),
-            Of::Seen(of) => single(seen(of).0),
-            Of::Share(of, out_of) => share(seen(of).0, seen(out_of).0),
-            Of::Spread(number, of) => {
-                share(facts.spread.get(number).copied().unwrap_or_default(), seen(of).0)
-            }
-            Of::Number(column) => facts.numbers.get(column).copied().unwrap_or_default(),
-        }
-    }
-
     /// The values of all rows of a sheet.
     #[expect(
         clippy::indexing_slicing,
@@ -137,4 +140,30 @@ fn single(count: u32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "trees compare single precision")]
     let single = count as f32;
     single
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_and_a_sheet_have_the_same_features() {
+        let sets = [0b01, 0b10, 0b11];
+        let facts =
+            Facts { seen: vec![(7, 5), (3, 3), (2, 2)], spread: vec![4, 1], numbers: vec![0.0, 12.0] };
+        let sheet = Sheet {
+            seen: facts.seen.iter().map(|&seen| vec![seen]).collect(),
+            spread: facts.spread.iter().map(|&spread| vec![spread]).collect(),
+            numbers: facts.numbers.iter().map(|&number| vec![number]).collect(),
+        };
+        let features = all(&sets, &[1]);
+        let of_sheet: Vec<f32> = features.iter().map(|feature| feature.values(&sheet, 0.9)[0]).collect();
+        assert_eq!(of_sheet, of_row(&facts, &spreads(&sets), &[1], 0.9));
+        assert_eq!(
+            features.iter().map(|feature| feature.columns).collect::<Vec<_>>(),
+            [1, 2, 3, 1, 2, 3, 3, 3, 1, 2, 2]
+        );
+        assert_eq!(of_sheet[3..6], [7.0, 3.0, 2.0]);
+        assert_eq!(of_sheet[10], 12.0);
+    }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::opinion::{Attribute, Contribution, Opinion};
 use counts::Counts;
-use features::Feature;
+use features::Spread;
 use forest::Forest;
 
 pub use table::{Table, TableError};
@@ -35,7 +35,8 @@ pub use train::{Params, TrainError};
 pub struct Model {
     learned: Learned,
     counts: Counts,
-    features: Vec<Feature>,
+    spreads: Vec<Spread>,
+    numeric: Vec<usize>,
 }
 
 /// What is stored of a model.
@@ -153,7 +154,7 @@ impl Model {
         let mut facts = self.counts.look_up(&self.learned.table.codes(row));
         facts.numbers = row.iter().map(|value| table::number(value).unwrap_or_default()).collect();
         let rate = self.counts.rate();
-        let features = self.features.iter().map(|feature| feature.value(&facts, rate)).collect();
+        let features = features::of_row(&facts, &self.spreads, &self.numeric, rate);
         Values { seen: facts.seen, features }
     }
 }
@@ -167,8 +168,9 @@ struct Values {
 impl From<Learned> for Model {
     fn from(learned: Learned) -> Self {
         let counts = Counts::of_table(&learned.table, &learned.combinations);
-        let features = features::all(&counts.sets(), &learned.table.numeric());
-        Self { learned, counts, features }
+        let spreads = features::spreads(&counts.sets());
+        let numeric = features::counted(&counts.sets(), &learned.table.numeric());
+        Self { learned, counts, spreads, numeric }
     }
 }
 

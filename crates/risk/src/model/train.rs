@@ -6,7 +6,7 @@ use super::boost::{self, BINS, Binned, Growth};
 use super::chance::{self, Dice, folds, logit};
 use super::counts::{self, Counts, RowIds};
 use super::features::{self, Facts, Feature, Sheet, Spread};
-use super::forest::{Forest, Tree};
+use super::forest::Forest;
 use super::sheet::{self, NO_PART, PARTS};
 use super::table::{Column, Table, UNKNOWN};
 use super::{Learned, Standing, calibrate};
@@ -69,12 +69,14 @@ pub(super) fn train(table: Table, params: &Params) -> Result<Learned, TrainError
     };
     check(&table)?;
     let (sets, ids) = Counts::choose(&table, &choose_columns(&table, params.columns));
+    let numeric = features::counted(&sets, &table.numeric());
     let known = Known {
         approved: table.approved(),
         ids: &ids,
         spreads: &features::spreads(&sets),
         numbers: &table.numbers(),
-        features: &features::all(&sets, &table.numeric()),
+        numeric: &numeric,
+        features: &features::all(&sets, &numeric),
     };
     let growth = Growth {
         rounds: params.rounds,
@@ -86,9 +88,8 @@ pub(super) fn train(table: Table, params: &Params) -> Result<Learned, TrainError
         least_rows: 20,
     };
     let mut dice = Dice::new(params.seed);
-    let (standing, slope, shift) = known.rehearse(&growth, &mut dice);
-    let mut forest = known.grow(params.growths.max(1), &growth, &mut dice);
-    forest.calibrate(slope, shift);
+    let (standing, calibration) = known.rehearse(&growth, &mut dice);
+    let forest = known.grow(params.growths.max(1), calibration, &growth, &mut dice);
     let version = version(&table, params);
     Ok(Learned { version, table, combinations: sets, forest, standing })
 }
@@ -140,12 +141,13 @@ struct Known<'a> {
     ids: &'a [RowIds],
     spreads: &'a [Spread],
     numbers: &'a [Vec<f32>],
+    numeric: &'a [usize],
     features: &'a [Feature],
 }
 
 impl Known<'_> {
     /// Learns from most of the decisions and looks at what that says about the others.
-    fn rehearse(&self, growth: &Growth, dice: &mut Dice) -> (Standing, f64, f64) {
+    fn rehearse(&self, growth: &Growth, dice: &mut Dice) -> (Standing, (f64, f64)) {
         let aside = folds(self.approved, ASIDE, dice);
         let mut part = folds(self.approved, PARTS, dice);
         for (part, _) in part.iter_mut().zip(&aside).filter(|row| *row.1 == 0) {
@@ -162,7 +164,7 @@ impl Known<'_> {
             .map(|row| row.0)
             .collect();
         let rate = counts::rate(self.approved);
-        let (slope, shift) = calibrate::platt(&held, logit(rate));
+        let calibration = calibrate::platt(&held, logit(rate));
         let chances: Vec<(f64, bool)> = held.iter().map(|row| (chance::sigmoid(row.0), row.1)).collect();
         let of_rate: Vec<(f64, bool)> = held.iter().map(|row| (rate, row.1)).collect();
         let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
@@ -173,25 +175,23 @@ impl Known<'_> {
             log_loss: metrics::log_loss(&chances),
             log_loss_of_rate: metrics::log_loss(&of_rate),
         };
-        (standing, slope, shift)
+        (standing, calibration)
     }
 
-    fn grow(&self, growths: usize, growth: &Growth, dice: &mut Dice) -> Forest {
-        let mut trees: Vec<Tree> = Vec::new();
+    fn grow(&self, growths: usize, calibration: (f64, f64), growth: &Growth, dice: &mut Dice) -> Forest {
+        let mut trees = Vec::new();
         let mut borders = None;
         let mut sample = Vec::new();
         for _ in 0..growths {
             let part = folds(self.approved, PARTS, dice);
             let sheet = self.sheet(&part);
             let binned = self.bin(&sheet, borders.take());
-            trees
-                .extend(boost::grow(&binned, self.features, self.approved, &learning(&part), growth, dice).0);
+            trees.push(boost::grow(&binned, self.features, self.approved, &learning(&part), growth, dice).0);
             borders = Some(binned.borders);
             sample = self.sample(&sheet);
         }
-        #[expect(clippy::cast_precision_loss, reason = "a small number")]
-        let mut forest = Forest::new(trees, growths as f64, logit(counts::rate(self.approved)));
-        forest.centre(sample.iter().map(Vec::as_slice));
+        let mut forest = Forest::new(&trees, logit(counts::rate(self.approved)), calibration);
+        forest.centre(&sample);
         forest
     }
 
@@ -226,7 +226,7 @@ impl Known<'_> {
                     .map(|numbers| numbers.get(row).copied().unwrap_or_default())
                     .collect(),
             };
-            self.features.iter().map(|feature| feature.value(&facts, rate)).collect()
+            features::of_row(&facts, self.spreads, self.numeric, rate)
         })
         .collect()
     }
