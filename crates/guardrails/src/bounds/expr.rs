@@ -1,5 +1,6 @@
 //! Predicates with their names resolved: what is left of a `WHERE` when only its meaning counts.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::value::{Comparison, Value};
@@ -97,7 +98,12 @@ pub(crate) struct Scene {
     pub sources: Vec<Source>,
     pub columns: Vec<Column>,
     pub subqueries: Vec<Subquery>,
+    /// Work done so far; see [`Scene::spend`].
+    spent: Cell<usize>,
 }
+
+/// Evaluated nodes, about a third of a second: what takes longer counts as not understood.
+const MOST_WORK: usize = 3_000_000;
 
 /// One item of a `FROM` list, or the target of a write.
 #[derive(Debug, Clone)]
@@ -280,6 +286,21 @@ impl Expr {
         }
     }
 
+    /// How many expressions this is made of.
+    pub fn size(&self) -> usize {
+        let mut size = 0;
+        self.walk(&mut |_| size += 1);
+        size
+    }
+
+    pub fn has_parameters(&self) -> bool {
+        let mut found = false;
+        self.walk(&mut |part| {
+            found |= matches!(part, Expr::Opaque(name, parts) if parts.is_empty() && name.starts_with('$'))
+        });
+        found
+    }
+
     /// Puts null in the place of every parameter; tells whether there was one.
     pub fn without_parameters(&mut self) -> bool {
         let mut found = false;
@@ -340,6 +361,13 @@ impl Expr {
 }
 
 impl Scene {
+    /// Whether there is work left to spend.
+    pub fn spend(&self, work: usize) -> bool {
+        let spent = self.spent.get().saturating_add(work);
+        self.spent.set(spent);
+        spent <= MOST_WORK
+    }
+
     pub fn column(&self, id: usize) -> Option<&Column> {
         self.columns.get(id)
     }

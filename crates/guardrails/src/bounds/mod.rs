@@ -73,7 +73,7 @@ impl Scene {
     }
 
     fn decide(&self, target: usize, mut join: Join, depth: usize) -> Outcome {
-        if depth > DEEPEST {
+        if depth > DEEPEST || !self.spend(100) {
             return Outcome::Same;
         }
         // A target on the optional side of an outer join is left out when the conditions say so.

@@ -24,7 +24,7 @@ pub(crate) fn try_rows(
     of_subquery: &mut dyn FnMut(usize) -> Outcome,
 ) -> Outcome {
     let outcome = try_with(scene, expr, source, of_subquery);
-    if outcome == Outcome::Bounded {
+    if outcome == Outcome::Bounded && expr.has_parameters() {
         // A parameter that is left out may open the test: `id = COALESCE($1, id)`.
         let mut nulled = expr.clone();
         if nulled.without_parameters() && try_with(scene, &nulled, source, of_subquery) == Outcome::Every {
@@ -100,7 +100,11 @@ fn try_with(
     let complete = product <= MOST_COMBINATIONS;
     let total = longest + if complete { product } else { MOST_COMBINATIONS };
     let mut noise = 0x9E37_79B9_7F4A_7C15_u64;
+    let size = expr.size();
     for turn in 0..total {
+        if !scene.spend(size) {
+            return Outcome::Same;
+        }
         state.pick(turn, longest, complete, &mut noise);
         if relevant.iter().any(|check| {
             let tried = evaluate(check, &state);
