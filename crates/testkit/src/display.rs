@@ -28,7 +28,7 @@ pub struct Display(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     _server: Running,
-    _folder: TempDir,
+    folder: TempDir,
     name: String,
 }
 
@@ -57,7 +57,7 @@ impl Display {
         BufReader::new(output).read_line(&mut number)?;
         ensure!(!number.trim().is_empty(), "Xvfb did not come up: {}", server.log());
         let display =
-            Self(Arc::new(Shared { _server: server, _folder: folder, name: format!(":{}", number.trim()) }));
+            Self(Arc::new(Shared { _server: server, folder, name: format!(":{}", number.trim()) }));
         Ok(display)
     }
 
@@ -108,15 +108,28 @@ impl Display {
         Ok(!self.visible_windows(title)?.is_empty())
     }
 
-    /// Asks the window with this title to close, as the cross in its corner does.
+    /// Asks the window with this title to close, as its person does with the keyboard.
     ///
     /// # Errors
-    /// When no such window shows up.
+    /// When no such window shows up, or openbox is not installed.
     pub fn close_window(&self, title: &str) -> Result<()> {
         let window = wait_until(&format!("a window titled {title:?}"), READY, || {
             self.visible_windows(title)?.into_iter().next().context("there is none")
         })?;
-        self.xdotool(&["windowquit", &window]).map(drop)
+        // Closing politely is the window manager's job, so there is one for this moment.
+        let mut manager = self.command("openbox", "openbox")?;
+        let _manager = Running::start("openbox", &mut manager, self.0.folder.path())?;
+        wait_until("the window to be active", READY, || {
+            self.xdotool(&["windowactivate", &window])?;
+            let active = self.xdotool(&["getactivewindow"])?;
+            ensure!(active == window, "{active} is");
+            Ok(())
+        })?;
+        self.xdotool(&["key", "alt+F4"])?;
+        wait_until(&format!("no window titled {title:?}"), READY, || {
+            ensure!(!self.shows(title)?, "it stays");
+            Ok(())
+        })
     }
 
     fn visible_windows(&self, title: &str) -> Result<Vec<String>> {

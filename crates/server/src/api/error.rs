@@ -40,6 +40,10 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Internal, detail)
     }
 
+    pub fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::TooLarge, "the body is larger than 64 kB")
+    }
+
     pub fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, ProblemCode::SignedOut, "sign in first")
     }
@@ -57,9 +61,7 @@ impl ApiError {
             return None;
         }
         match status {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Some(Self::new(status, ProblemCode::TooLarge, "the body is larger than 64 kB"))
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::too_large()),
             StatusCode::GATEWAY_TIMEOUT => {
                 Some(Self::new(status, ProblemCode::Unavailable, "the server took too long; try again"))
             }
@@ -206,8 +208,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let detail = "the body is larger than 64 kB";
-                Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::TooLarge, detail))
+                Err(ApiError::too_large())
             }
             Err(JsonRejection::JsonDataError(e)) => {
                 Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, ProblemCode::Malformed, e.body_text()))

@@ -12,9 +12,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -33,6 +34,8 @@ pub use error::ApiError;
 
 /// No body of this API comes near this.
 const LARGEST_BODY: usize = 64 * 1024;
+/// A larger one is cut off.
+const LARGEST_LET_IN: usize = 8 * 1024 * 1024;
 const SLOWEST_ANSWER: Duration = Duration::from_secs(15);
 
 /// What the routes share.
@@ -113,6 +116,7 @@ pub fn router(api: Api) -> axum::Router {
         .merge(crate::signin::router(api.signin.clone()))
         .fallback(|| async { ApiError::not_found("page") })
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(from_fn(refuse_large))
         .layer(from_fn_with_state(api, describe_answer));
     service
         .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
@@ -120,6 +124,24 @@ pub fn router(api: Api) -> axum::Router {
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
         .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+}
+
+/// Refuses a body that says it is too large, after letting it come in and go: a connection that is closed on a sender
+/// takes the answer with it.
+async fn refuse_large(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if length.is_none_or(|length| length <= LARGEST_BODY) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let mut left = LARGEST_LET_IN;
+    while let Some(Ok(part)) = body.next().await {
+        left = left.saturating_sub(part.len());
+        if left == 0 {
+            break;
+        }
+    }
+    ApiError::too_large().into_response()
 }
 
 async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {

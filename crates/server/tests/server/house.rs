@@ -188,6 +188,8 @@ pub fn client() -> Client {
         .cookie_store(true)
         .redirect(Policy::none())
         .no_proxy()
+        // A server that was restarted has closed what was open.
+        .pool_max_idle_per_host(0)
         .build()
         .unwrap()
 }
