@@ -304,11 +304,28 @@ impl Expr {
     /// Puts null in the place of every parameter; tells whether there was one.
     pub fn without_parameters(&mut self) -> bool {
         let mut found = false;
-        match self {
-            Expr::Opaque(name, parts) if parts.is_empty() && name.starts_with('$') => {
-                *self = Expr::Const(Value::Null);
-                return true;
+        self.rewrite(&mut |part| {
+            if matches!(part, Expr::Opaque(name, parts) if parts.is_empty() && name.starts_with('$')) {
+                *part = Expr::Const(Value::Null);
+                found = true;
             }
+        });
+        found
+    }
+
+    /// Puts one column in the place of another.
+    pub fn replace_column(&mut self, from: usize, to: usize) {
+        self.rewrite(&mut |part| {
+            if *part == Expr::Column(from) {
+                *part = Expr::Column(to);
+            }
+        });
+    }
+
+    /// Calls `change` for this expression, then for all below it.
+    fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        change(self);
+        match self {
             Expr::Const(_) | Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. } => {}
             Expr::Opaque(_, parts)
             | Expr::Call(_, parts)
@@ -318,12 +335,12 @@ impl Expr {
             | Expr::Greatest(parts)
             | Expr::Least(parts)
             | Expr::Row(parts)
-            | Expr::Array(parts) => parts.iter_mut().for_each(|part| found |= part.without_parameters()),
+            | Expr::Array(parts) => parts.iter_mut().for_each(|part| part.rewrite(change)),
             Expr::Not(inner)
             | Expr::IsNull(inner)
             | Expr::IsNotNull(inner)
             | Expr::Is(_, inner)
-            | Expr::Cast(inner, _) => found |= inner.without_parameters(),
+            | Expr::Cast(inner, _) => inner.rewrite(change),
             Expr::Compare(_, left, right)
             | Expr::Arithmetic(_, left, right)
             | Expr::NullIf(left, right)
@@ -332,18 +349,17 @@ impl Expr {
             | Expr::Contains(left, right)
             | Expr::Match { text: left, pattern: right }
             | Expr::Like { text: left, pattern: right, .. } => {
-                found |= left.without_parameters();
-                found |= right.without_parameters();
+                left.rewrite(change);
+                right.rewrite(change);
             }
             Expr::Case(arms, default) => {
                 for (condition, result) in arms {
-                    found |= condition.without_parameters();
-                    found |= result.without_parameters();
+                    condition.rewrite(change);
+                    result.rewrite(change);
                 }
-                found |= default.without_parameters();
+                default.rewrite(change);
             }
         }
-        found
     }
 
     /// The column that this is, below casts that keep the value.

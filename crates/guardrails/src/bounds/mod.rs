@@ -106,6 +106,7 @@ impl Scene {
                     }
                     Expr::Not(inner) => match self.isolated(&Expr::Not(inner), target, &join, depth) {
                         Isolated::Test(mask) => tests |= mask,
+                        Isolated::Tied(link) => links.push(link),
                         Isolated::Link(mask) => links.push(Link { mask, kind: LinkKind::Real }),
                         Isolated::Outcome(outcome) => note(outcome, &mut never, &mut same),
                     },
@@ -211,6 +212,7 @@ impl Scene {
     ) {
         match self.isolated(&conjunct, target, join, depth) {
             Isolated::Test(mask) => *tests |= mask,
+            Isolated::Tied(link) => links.push(link),
             Isolated::Link(mask) => links.push(Link { mask, kind: LinkKind::Real }),
             Isolated::Outcome(outcome) => note(outcome, never, same),
         }
@@ -225,6 +227,9 @@ impl Scene {
                 Expr::Or(arms) => arms,
                 _ => {
                     let mut of = |id: usize| self.subquery_outcome(id, target, depth + 1);
+                    if let Some(link) = self.with_itself(conjunct, mask, depth) {
+                        return Isolated::Tied(link);
+                    }
                     // Constants and tautologies need no source.
                     return match sample::try_rows(self, conjunct, None, &mut of) {
                         outcome @ (Outcome::Every | Outcome::Never) => Isolated::Outcome(outcome),
@@ -252,6 +257,41 @@ impl Scene {
             Outcome::Bounded => Isolated::Test(mask),
             other => Isolated::Outcome(other),
         }
+    }
+
+    /// A condition between a table and itself that every row meets together with itself, such as `a.id + 0 = b.id`.
+    fn with_itself(&self, conjunct: &Expr, mask: u128, depth: usize) -> Option<Link> {
+        let mut sources = (0..self.sources.len()).filter(|source| mask & bit(*source) != 0);
+        let (first, second, None) = (sources.next()?, sources.next()?, sources.next()) else { return None };
+        let mut columns = Vec::new();
+        conjunct.walk(&mut |part| {
+            if let Expr::Column(id) = part {
+                columns.push(*id);
+            }
+        });
+        let mut turned = conjunct.clone();
+        for id in columns {
+            let column = self.column(id).filter(|column| column.source == second);
+            let Some(column) = column else { continue };
+            let origin = column.origin.as_ref().filter(|origin| origin.complete)?;
+            let own = self
+                .columns
+                .iter()
+                .position(|held| held.source == first && held.origin.as_ref() == Some(origin))?;
+            turned.replace_column(id, own);
+        }
+        let mut of = |id: usize| self.subquery_outcome(id, first, depth + 1);
+        if !sample::try_rows(self, &turned, Some(first), &mut of).reaches_all() {
+            return None;
+        }
+        let kind = LinkKind::Columns {
+            left: bit(first),
+            right: bit(second),
+            left_covered: true,
+            right_covered: true,
+            reflexive: true,
+        };
+        Some(Link { mask, kind })
     }
 
     /// Whether a comparison ties two sources by plain columns.
@@ -574,6 +614,7 @@ impl Scene {
 }
 
 enum Isolated {
+    Tied(Link),
     Test(u128),
     Link(u128),
     Outcome(Outcome),

@@ -319,7 +319,7 @@ impl<'a> Lower<'a> {
         if let Some(table) = &held.table {
             column.origin = Some(Origin { table: table.clone(), column: name.to_owned(), complete: true });
         }
-        if matches!(name, "ctid" | "xmin") {
+        if matches!(name, "ctid" | "xmin") && held.table.is_some() {
             column.kind = Kind::Integer(0.0, 1e12);
             column.not_null = Some(true);
             column.counted = true;
