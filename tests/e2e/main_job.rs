@@ -18,8 +18,10 @@ fn asked_approved_used_and_over_for_both_also_offline() {
 
     let secret = maya.credential().unwrap();
     assert!(sam.credentials().unwrap().is_empty(), "nothing at the approver's desk");
-    assert_eq!(world.accounts().unwrap(), [secret.username.clone()]);
-    let changed = secret.psql(&world.postgres, "UPDATE orders SET status = status WHERE id <= 12 RETURNING id").unwrap();
+    assert_eq!(world.accounts().unwrap(), std::slice::from_ref(&secret.username));
+    let changed = secret
+        .psql(&world.postgres, "UPDATE orders SET status = status WHERE id <= 12 RETURNING id")
+        .unwrap();
     assert_eq!(changed.lines().count(), 12);
     maya.desk.notifications.wait_for("active", SOON).unwrap();
 
@@ -70,7 +72,10 @@ fn a_request_whose_answer_is_lost_is_kept_and_is_there_once_when_it_is_sent_agai
     // The server takes the request, and is too slow to answer.
     world.server.freeze();
     maya.window.click("[data-test=submit]").unwrap();
-    wait_until("the form to say so", Duration::from_secs(60), || maya.window.find("[data-test=form-failure]")).unwrap();
+    wait_until("the form to say so", Duration::from_secs(60), || {
+        maya.window.find("[data-test=form-failure]")
+    })
+    .unwrap();
     assert_eq!(maya.window.value("[data-test=reason]").unwrap(), "INC-2041: orders stuck in payment");
     world.server.thaw();
     maya.window.click("[data-test=submit]:not([disabled])").unwrap();

@@ -81,15 +81,28 @@ pub enum GrantCommand {
     /// The target is ready.
     Activate,
     /// The target could not be prepared or cleaned; tried again later.
-    ReportProblem { message: String },
-    IssueCredential { by: UserId, device: DeviceId },
-    Release { by: UserId },
-    Revoke { by: UserId, note: String },
+    ReportProblem {
+        message: String,
+    },
+    IssueCredential {
+        by: UserId,
+        device: DeviceId,
+    },
+    Release {
+        by: UserId,
+    },
+    Revoke {
+        by: UserId,
+        note: String,
+    },
     /// Ends it when its time is over.
     Expire,
     /// The target is clean.
     Finish,
-    ReportWiped { by: UserId, device: DeviceId },
+    ReportWiped {
+        by: UserId,
+        device: DeviceId,
+    },
 }
 
 /// What happened to a grant; what the ledger keeps.
@@ -104,12 +117,24 @@ pub enum GrantEvent {
         duration_s: u32,
         not_before: Option<Timestamp>,
     },
-    Activated { starts_at: Timestamp, expires_at: Timestamp },
-    ProblemReported { message: String },
-    CredentialIssued { device: DeviceId, serial: u32 },
-    Ending { end: EndReason },
+    Activated {
+        starts_at: Timestamp,
+        expires_at: Timestamp,
+    },
+    ProblemReported {
+        message: String,
+    },
+    CredentialIssued {
+        device: DeviceId,
+        serial: u32,
+    },
+    Ending {
+        end: EndReason,
+    },
     Ended,
-    Wiped { device: DeviceId },
+    Wiped {
+        device: DeviceId,
+    },
 }
 
 /// Why a command on a grant is refused.
@@ -135,7 +160,11 @@ pub enum GrantError {
 
 impl Grant {
     /// What follows from `command`, or why it is refused. No event means that nothing changes.
-    pub fn decide(state: Option<&Self>, command: GrantCommand, now: Timestamp) -> Result<Vec<GrantEvent>, GrantError> {
+    pub fn decide(
+        state: Option<&Self>,
+        command: GrantCommand,
+        now: Timestamp,
+    ) -> Result<Vec<GrantEvent>, GrantError> {
         match (command, state) {
             (GrantCommand::Open { .. }, Some(_)) => Err(GrantError::Exists),
             (GrantCommand::Open { id, request, holder, entitlement, duration_s, not_before }, None) => {
@@ -170,7 +199,9 @@ impl Grant {
             GrantCommand::Revoke { by, note } => self.end(EndReason::Revoked { by, note }),
             GrantCommand::Expire => match self.phase {
                 GrantPhase::Live { expires_at, .. } if now >= expires_at => self.end(EndReason::Expired),
-                GrantPhase::Opening { .. } if now >= self.activation_deadline() => self.end(EndReason::NeverActivated),
+                GrantPhase::Opening { .. } if now >= self.activation_deadline() => {
+                    self.end(EndReason::NeverActivated)
+                }
                 GrantPhase::Live { .. } | GrantPhase::Opening { .. } => Err(GrantError::NotYet),
                 _ => Err(GrantError::Over),
             },
@@ -188,7 +219,9 @@ impl Grant {
 
     fn activate(&self, now: Timestamp) -> Result<Vec<GrantEvent>, GrantError> {
         match self.phase {
-            GrantPhase::Opening { .. } if self.not_before.is_some_and(|start| now < start) => Err(GrantError::NotYet),
+            GrantPhase::Opening { .. } if self.not_before.is_some_and(|start| now < start) => {
+                Err(GrantError::NotYet)
+            }
             GrantPhase::Opening { .. } if now >= self.activation_deadline() => Err(GrantError::Over),
             GrantPhase::Opening { .. } => {
                 let expires_at = now + TimeDelta::seconds(i64::from(self.duration_s));
@@ -235,19 +268,21 @@ impl Grant {
     /// The state after `event`, which happened at `at`.
     pub fn apply(state: Option<Self>, event: &GrantEvent, at: Timestamp) -> Result<Self, GrantError> {
         match (state, event) {
-            (None, GrantEvent::Opened { id, request, holder, entitlement, duration_s, not_before }) => Ok(Self {
-                id: *id,
-                request: *request,
-                holder: holder.clone(),
-                entitlement: entitlement.clone(),
-                duration_s: *duration_s,
-                not_before: *not_before,
-                opened_at: at,
-                phase: GrantPhase::Opening { problem: None },
-                live: None,
-                credential: None,
-                wiped: Vec::new(),
-            }),
+            (None, GrantEvent::Opened { id, request, holder, entitlement, duration_s, not_before }) => {
+                Ok(Self {
+                    id: *id,
+                    request: *request,
+                    holder: holder.clone(),
+                    entitlement: entitlement.clone(),
+                    duration_s: *duration_s,
+                    not_before: *not_before,
+                    opened_at: at,
+                    phase: GrantPhase::Opening { problem: None },
+                    live: None,
+                    credential: None,
+                    wiped: Vec::new(),
+                })
+            }
             (Some(grant), event) => grant.apply_event(event, at),
             (None, _) => Err(GrantError::Corrupt),
         }

@@ -51,7 +51,11 @@ pub struct BadSlug(String);
 fn check_slug(s: &str) -> Result<(), BadSlug> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     let first = s.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    if first && s.len() <= 64 && s.chars().all(good) { Ok(()) } else { Err(BadSlug(s.chars().take(80).collect())) }
+    if first && s.len() <= 64 && s.chars().all(good) {
+        Ok(())
+    } else {
+        Err(BadSlug(s.chars().take(80).collect()))
+    }
 }
 
 macro_rules! slug_id {

@@ -182,11 +182,28 @@ pub enum RequestCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum RequestEvent {
-    Submitted { id: RequestId, requester: UserId, ask: Ask, obligations: Obligations, lapses_at: Timestamp, digest: Digest },
-    Edited { revision: u32, ask: Ask, obligations: Obligations, lapses_at: Timestamp, digest: Digest },
+    Submitted {
+        id: RequestId,
+        requester: UserId,
+        ask: Ask,
+        obligations: Obligations,
+        lapses_at: Timestamp,
+        digest: Digest,
+    },
+    Edited {
+        revision: u32,
+        ask: Ask,
+        obligations: Obligations,
+        lapses_at: Timestamp,
+        digest: Digest,
+    },
     Decided(Decision),
-    Approved { duration_s: u32 },
-    Withdrawn { by: UserId },
+    Approved {
+        duration_s: u32,
+    },
+    Withdrawn {
+        by: UserId,
+    },
     Lapsed,
 }
 
@@ -278,7 +295,8 @@ impl Request {
                 ask.check(&obligations, now)?;
                 let digest = digest(id, 1, &requester, &ask, &obligations, None);
                 let approved = approved_at_once(&obligations, &ask);
-                let submitted = RequestEvent::Submitted { id, requester, ask, obligations, lapses_at, digest };
+                let submitted =
+                    RequestEvent::Submitted { id, requester, ask, obligations, lapses_at, digest };
                 Ok(std::iter::once(submitted).chain(approved).collect())
             }
             (_, None) => Err(RequestError::Unknown),
@@ -360,7 +378,9 @@ impl Request {
         }
         match &verdict {
             Verdict::Deny | Verdict::Ask if note.trim().is_empty() => return Err(RequestError::NoteMissing),
-            Verdict::ApproveWithLess { duration_s } if *duration_s == 0 || *duration_s >= self.duration_s() => {
+            Verdict::ApproveWithLess { duration_s }
+                if *duration_s == 0 || *duration_s >= self.duration_s() =>
+            {
                 return Err(RequestError::NotLess);
             }
             _ => {}
@@ -412,10 +432,12 @@ impl Request {
                         self.cap_s = Some(*duration_s);
                     }
                     Verdict::Deny => {
-                        self.phase = RequestPhase::Denied { by: decision.by.clone(), note: decision.note.clone() };
+                        self.phase =
+                            RequestPhase::Denied { by: decision.by.clone(), note: decision.note.clone() };
                     }
                     Verdict::Ask => {
-                        self.phase = RequestPhase::Asked { by: decision.by.clone(), note: decision.note.clone() };
+                        self.phase =
+                            RequestPhase::Asked { by: decision.by.clone(), note: decision.note.clone() };
                     }
                 }
                 self.decisions.push(decision.clone());
@@ -441,7 +463,9 @@ impl Request {
 
     /// The decisions of this revision that approve.
     pub fn approvals(&self) -> impl Iterator<Item = &Decision> {
-        self.decisions.iter().filter(|d| matches!(d.verdict, Verdict::Approve | Verdict::ApproveWithLess { .. }))
+        self.decisions
+            .iter()
+            .filter(|d| matches!(d.verdict, Verdict::Approve | Verdict::ApproveWithLess { .. }))
     }
 
     /// How many distinct people have approved in this stage. A person counts in one stage only: a second approval

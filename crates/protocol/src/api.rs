@@ -3,8 +3,8 @@
 //! Times are RFC 3339 in UTC with microseconds; durations are whole seconds.
 
 use daypass_domain::{
-    AccessLevel, Ask, DeviceId, Digest, Entitlement, Environment, GrantId, RequestId, ResourceId, Sensitivity,
-    Timestamp, UserId, Verdict,
+    AccessLevel, Ask, DeviceId, Digest, Entitlement, Environment, GrantId, RequestId, ResourceId,
+    Sensitivity, Timestamp, UserId, Verdict,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};

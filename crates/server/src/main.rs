@@ -25,6 +25,10 @@ enum Command {
     CheckPolicy(command::policy::Arguments),
     /// Writes the sample organisation's policy into a folder, to begin one's own with.
     InitPolicy(command::policy::InitArguments),
+    /// Judges SQL by what it would do.
+    Guardrail(command::guardrail::Arguments),
+    /// Measures and explains the risk score.
+    Risk(command::risk::Arguments),
     /// Prints the description of the API.
     Openapi,
 }
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Account(arguments) => command::account::run(arguments),
         Command::CheckPolicy(arguments) => command::policy::run(arguments),
         Command::InitPolicy(arguments) => command::policy::init(arguments),
+        Command::Guardrail(arguments) => command::guardrail::run(arguments),
+        Command::Risk(arguments) => command::risk::run(arguments),
         Command::Openapi => command::openapi(),
     };
     match outcome {

@@ -121,12 +121,18 @@ async fn serve_target(app: App, connector: Arc<dyn Connector>) {
 }
 
 /// Opens, closes and, when due, sweeps one target; answers when the next grant wants to start.
-async fn serve_once(app: &App, connector: &dyn Connector, sweep: bool) -> Result<Option<Timestamp>, FlowError> {
+async fn serve_once(
+    app: &App,
+    connector: &dyn Connector,
+    sweep: bool,
+) -> Result<Option<Timestamp>, FlowError> {
     let mut next: Option<Timestamp> = None;
     let mut live = Vec::new();
     let mut failed = None;
     let unfinished = app.store().unfinished_grants().await?;
-    for grant in unfinished.iter().map(|g| &g.state).filter(|g| g.entitlement.resource == *connector.resource()) {
+    for grant in
+        unfinished.iter().map(|g| &g.state).filter(|g| g.entitlement.resource == *connector.resource())
+    {
         let now = app.now();
         let outcome = match (&grant.phase, grant.not_before) {
             (GrantPhase::Opening { .. }, Some(start)) if start > now => {

@@ -22,7 +22,10 @@ impl Browser {
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("daypass-browser-").tempdir()?;
         let browser = Self { folder };
-        let script = format!("#!/bin/sh\nprintf '%s' \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n", browser.told().display());
+        let script = format!(
+            "#!/bin/sh\nprintf '%s' \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n",
+            browser.told().display()
+        );
         fs::write(browser.program(), script)?;
         fs::set_permissions(browser.program(), fs::Permissions::from_mode(0o755))?;
         Ok(browser)

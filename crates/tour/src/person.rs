@@ -42,10 +42,15 @@ impl Person {
 
     /// From the fingerprint on.
     pub fn accept_and_sign_in(&self) -> Result<()> {
-        self.window.click("[data-test=sign-in]")?;
-        self.browser.sign_in(&self.user, PASSWORD)?;
+        self.continue_in_browser()?;
         self.window.wait_for("[data-test=nav-access]")?;
         Ok(())
+    }
+
+    /// Signs in by the browser, whatever the application then makes of it.
+    pub fn continue_in_browser(&self) -> Result<()> {
+        self.window.click("[data-test=sign-in]")?;
+        self.browser.sign_in(&self.user, PASSWORD)
     }
 
     /// As far as the fingerprint.

@@ -49,7 +49,8 @@ impl World {
         args.extend(["--set".into(), format!("SHOP_PORT={}", postgres.port()).into()]);
         args.extend(["--sample".into(), "--policy".into(), policy.into()]);
         let admin = postgres.admin_url();
-        let env = [("SHOP_ADMIN", admin.as_str()), ("DAYPASS_SAMPLE_PASSWORD", PASSWORD), ("RUST_LOG", "info")];
+        let env =
+            [("SHOP_ADMIN", admin.as_str()), ("DAYPASS_SAMPLE_PASSWORD", PASSWORD), ("RUST_LOG", "info")];
         let server = Daypassd::start(&program, args, &env, folder.path(), |log| listening(log).map(|_| ()))?;
         let fingerprint = listening(&server.log())?;
         Ok(Self { server, postgres, port, folder, fingerprint })

@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use daypass_domain::{
-    DeviceId, EndReason, Grant, GrantCommand, GrantError, GrantEvent, GrantId, GrantPhase, MAX_ACTIVATION_WAIT,
+    DeviceId, EndReason, Grant, GrantCommand, GrantError, GrantEvent, GrantId, GrantPhase,
+    MAX_ACTIVATION_WAIT,
 };
 use uuid::Uuid;
 
@@ -62,7 +63,8 @@ fn it_is_over_at_its_end_and_not_before() {
 fn a_target_that_never_answers_ends_it_without_a_clock() {
     let grant = run(opened(1, None), GrantCommand::ReportProblem { message: "no route".into() }, 5).unwrap();
     assert_eq!(grant.phase, GrantPhase::Opening { problem: Some("no route".into()) });
-    let same = Grant::decide(Some(&grant), GrantCommand::ReportProblem { message: "no route".into() }, at(6)).unwrap();
+    let same = Grant::decide(Some(&grant), GrantCommand::ReportProblem { message: "no route".into() }, at(6))
+        .unwrap();
     assert!(same.is_empty(), "the same problem is recorded once");
     let late = MAX_ACTIVATION_WAIT.num_seconds();
     assert_eq!(run(grant.clone(), GrantCommand::Expire, late - 1), Err(GrantError::NotYet));

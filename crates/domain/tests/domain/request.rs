@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use daypass_domain::{
-    ApprovePermit, Ask, AskError, Digest, Request, RequestCommand, RequestError, RequestEvent, RequestPhase, Verdict,
+    ApprovePermit, Ask, AskError, Digest, Request, RequestCommand, RequestError, RequestEvent, RequestPhase,
+    Verdict,
 };
 
 use crate::{ask, at, obligations, request_id, user};

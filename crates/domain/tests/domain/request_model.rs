@@ -53,7 +53,9 @@ impl Model {
                         && self.current() == Some(*stage)
                         && !stale
                         && match verdict {
-                            Verdict::ApproveWithLess { duration_s } => (1..self.effective()).contains(duration_s),
+                            Verdict::ApproveWithLess { duration_s } => {
+                                (1..self.effective()).contains(duration_s)
+                            }
                             _ => true,
                         }
                 }
@@ -93,7 +95,7 @@ impl ReferenceStateMachine for Model {
         let stage = prop_oneof![5 => Just(state.current().unwrap_or(0)), 1 => 0..state.needed.len()];
         let stale = prop::bool::weighted(0.1);
         prop_oneof![
-            12 => (person.clone(), stage, stale.clone(), verdict)
+            12 => (person.clone(), stage, stale, verdict)
                 .prop_map(|(by, stage, stale, verdict)| Step::Decide { by, stage, stale, verdict }),
             2 => (person.clone(), stale, 60..4000u32)
                 .prop_map(|(by, stale, duration_s)| Step::Edit { by, stale, duration_s }),

@@ -69,7 +69,9 @@ impl ApiError {
                 Some(Self::new(status, ProblemCode::NotFound, "this address does not take that method"))
             }
             StatusCode::NOT_FOUND => Some(Self::not_found("page")),
-            s if s.is_client_error() => Some(Self::new(status, ProblemCode::Malformed, "the request cannot be read")),
+            s if s.is_client_error() => {
+                Some(Self::new(status, ProblemCode::Malformed, "the request cannot be read"))
+            }
             s if s.is_server_error() => Some(Self::internal()),
             _ => None,
         }
@@ -126,7 +128,8 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::Unavailable(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "the store is unavailable");
-                let detail = "the server cannot reach its store right now; nothing was changed. Try again soon";
+                let detail =
+                    "the server cannot reach its store right now; nothing was changed. Try again soon";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemCode::Unavailable, detail)
             }
             StoreError::Corrupt { position, reason } => {
@@ -148,9 +151,10 @@ impl From<RequestError> for ApiError {
             RequestError::OwnRequest | RequestError::NotRequester | RequestError::NotThisStage => {
                 (StatusCode::FORBIDDEN, C::Forbidden)
             }
-            RequestError::Ask(_) | RequestError::NoteMissing | RequestError::LongNote | RequestError::NotLess => {
-                (StatusCode::UNPROCESSABLE_ENTITY, C::Invalid)
-            }
+            RequestError::Ask(_)
+            | RequestError::NoteMissing
+            | RequestError::LongNote
+            | RequestError::NotLess => (StatusCode::UNPROCESSABLE_ENTITY, C::Invalid),
             RequestError::Corrupt => return Self::internal(),
         };
         let field = match &e {

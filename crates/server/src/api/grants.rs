@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use daypass_domain::{DeviceId, GrantId, Timestamp};
-use daypass_protocol::api::{Credential, CredentialBody, GrantView, Problem, ProblemCode, RevokeBody, WipedBody};
+use daypass_protocol::api::{
+    Credential, CredentialBody, GrantView, Problem, ProblemCode, RevokeBody, WipedBody,
+};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 

@@ -40,7 +40,10 @@ impl Limits {
 pub async fn limit(State(api): State<Api>, request: Request, next: Next) -> Response {
     let who = match api.signin.claimed_by(request.headers()) {
         Some(user) => user.to_string(),
-        None => request.extensions().get::<ConnectInfo<SocketAddr>>().map_or_else(String::new, |c| c.0.ip().to_string()),
+        None => request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or_else(String::new, |c| c.0.ip().to_string()),
     };
     match api.limits.check(&who) {
         Ok(()) => next.run(request).await,

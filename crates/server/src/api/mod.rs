@@ -129,7 +129,8 @@ pub fn router(api: Api) -> axum::Router {
 /// Refuses a body that says it is too large, after letting it come in and go: a connection that is closed on a sender
 /// takes the answer with it.
 async fn refuse_large(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if length.is_none_or(|length| length <= LARGEST_BODY) {
         return next.run(request).await;
     }

@@ -36,8 +36,11 @@ async fn past(app: &App, request: &Request) -> Result<Past, ApiError> {
     let mut past = Past { approved: 0, denied: 0, last: None };
     for other in app.store().requests_of(&request.requester, 500).await? {
         let other = other.state;
-        let shares = |e: &daypass_domain::Entitlement| request.ask.entitlements.iter().any(|r| r.resource == e.resource);
-        if other.id == request.id || other.submitted_at < since || !other.ask.entitlements.iter().any(shares) {
+        let shares = |e: &daypass_domain::Entitlement| {
+            request.ask.entitlements.iter().any(|r| r.resource == e.resource)
+        };
+        if other.id == request.id || other.submitted_at < since || !other.ask.entitlements.iter().any(shares)
+        {
             continue;
         }
         match other.phase {

@@ -1,8 +1,10 @@
 //! What daypassd can be told to do.
 
 pub mod account;
+pub mod guardrail;
 pub mod policy;
 pub mod rebuild;
+pub mod risk;
 pub mod serve;
 
 use std::future::Future;
@@ -32,7 +34,8 @@ pub struct Place {
 impl Place {
     /// The data folder, made for its owner alone.
     fn folder(&self) -> Result<&Path> {
-        make_private(&self.data).with_context(|| format!("cannot make the folder {}", self.data.display()))?;
+        make_private(&self.data)
+            .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
         Ok(&self.data)
     }
 
@@ -55,5 +58,9 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 
 /// Runs one of the commands that wait.
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?.block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(future)
 }

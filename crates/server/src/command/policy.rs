@@ -45,7 +45,8 @@ pub fn init(arguments: InitArguments) -> Result<()> {
     for (name, text) in Sources::FILES.iter().zip(texts) {
         let path = folder.join(name);
         // Somebody's own policy is never written over.
-        let mut file = std::fs::File::create_new(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        let mut file =
+            std::fs::File::create_new(&path).with_context(|| format!("cannot make {}", path.display()))?;
         file.write_all(text.as_bytes())?;
     }
     writeln!(std::io::stdout(), "The sample policy is in {}. Start with org.toml.", folder.display())?;

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use daypass_clock::Clock;
 use daypass_domain::UserId;
 use daypass_policy::{Policy, SecretRef, Sources};
-use daypass_risk::Weights;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -22,9 +21,9 @@ use crate::api::{self, Api};
 use crate::app::App;
 use crate::connector::{Connector, PostgresConnector};
 use crate::key::ServerKey;
+use crate::reconcile;
 use crate::signin::{self, Directory, LocalAccounts, Settings, SignIn};
 use crate::store::{Body, Circumstances, NewEvent, PersonEvent, SqlStore, Store, StoreError, Stream};
-use crate::reconcile;
 use crate::tls::Identity;
 
 /// How long open answers may take to end when the server stops.
@@ -80,13 +79,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let clock = Clock::system();
     let folder = arguments.place.folder()?.to_owned();
     let policy = policy::parse(&sources(&arguments)?)?;
-    let weights = match &arguments.weights {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Weights::from_toml(&text).with_context(|| format!("{} is not good", path.display()))?
-        }
-        None => Weights::default(),
-    };
+    let weights = super::risk::weights(arguments.weights.as_deref())?;
     let key = ServerKey::load_or_make(&folder)?;
     let store: Arc<dyn Store> = Arc::new(SqlStore::open(&arguments.place.store_url()?).await?);
     if arguments.sample {
@@ -165,9 +158,10 @@ fn connectors(policy: &Policy, key: &ServerKey) -> Result<Vec<Arc<dyn Connector>
         let admin = match &settings.admin {
             SecretRef::Env(name) => std::env::var(name)
                 .with_context(|| format!("{id} wants its administrator's address in the variable {name}"))?,
-            SecretRef::File(path) => {
-                std::fs::read_to_string(path).with_context(|| format!("{id}: cannot read {path}"))?.trim().to_owned()
-            }
+            SecretRef::File(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("{id}: cannot read {path}"))?
+                .trim()
+                .to_owned(),
         };
         let connector = PostgresConnector::new(id.clone(), settings, &SecretString::from(admin), key)
             .with_context(|| format!("the connection settings of {id} are not good"))?;
@@ -213,7 +207,10 @@ async fn follow_policy(app: App, arguments: Arguments) {
                 app.replace_policy(policy);
             }
             Err(e) => {
-                tracing::error!(error = format!("{e:#}"), "the changed policy is not good; the one before stays in force");
+                tracing::error!(
+                    error = format!("{e:#}"),
+                    "the changed policy is not good; the one before stays in force"
+                );
                 refused = Some(digest);
             }
         }

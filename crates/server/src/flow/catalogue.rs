@@ -14,7 +14,9 @@ use crate::view;
 /// Says that a kind of resource cannot be opened yet, and what that means.
 pub fn no_connector(kind: ResourceKind) -> String {
     let kinds = match kind {
-        ResourceKind::Postgres => return "This database has no connection settings, so Daypass cannot open it yet.".into(),
+        ResourceKind::Postgres => {
+            return "This database has no connection settings, so Daypass cannot open it yet.".into();
+        }
         ResourceKind::Mysql => "MySQL databases",
         ResourceKind::Ssh => "SSH hosts",
         ResourceKind::Kubernetes => "Kubernetes namespaces",

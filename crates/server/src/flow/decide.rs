@@ -1,8 +1,8 @@
 //! Deciding on other people's requests.
 
-use daypass_domain::{Digest, Request, RequestCommand, RequestError, RequestId, UserId, Verdict};
 use super::{FlowError, facts_of, request_rows, retrying};
 use crate::app::App;
+use daypass_domain::{Digest, Request, RequestCommand, RequestError, RequestId, UserId, Verdict};
 
 /// Records one approver's word on exactly what they read.
 pub async fn decide(

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use daypass_domain::{
-    DeviceId, Grant, GrantCommand, GrantError, GrantId, GrantPhase, UserId,
-};
+use daypass_domain::{DeviceId, Grant, GrantCommand, GrantError, GrantId, GrantPhase, UserId};
 use daypass_protocol::api::Credential;
 
 use super::{FlowError, grant_rows, retrying};
@@ -58,7 +56,8 @@ async fn own(app: &App, who: &UserId, id: GrantId) -> Result<Grant, FlowError> {
 pub async fn issue(app: &App, who: &UserId, device: DeviceId, id: GrantId) -> Result<Credential, FlowError> {
     let grant = own(app, who, id).await?;
     let connector = app.connector(&grant.entitlement.resource).ok_or(FlowError::NotFound("target"))?;
-    let after = command(app, id, Some(who), GrantCommand::IssueCredential { by: who.clone(), device }).await?;
+    let after =
+        command(app, id, Some(who), GrantCommand::IssueCredential { by: who.clone(), device }).await?;
     let wanted = wanted(&after).ok_or(GrantError::Over)?;
     let credential = connector.issue(&wanted).await?;
     // The grant may have ended while the target was being asked; then the account is closed by whoever ended it,
@@ -102,7 +101,12 @@ pub async fn revoke(app: &App, who: &UserId, id: GrantId, note: String) -> Resul
 }
 
 /// A device says that it holds nothing of the grant any more.
-pub async fn report_wiped(app: &App, who: &UserId, device: DeviceId, id: GrantId) -> Result<Grant, FlowError> {
+pub async fn report_wiped(
+    app: &App,
+    who: &UserId,
+    device: DeviceId,
+    id: GrantId,
+) -> Result<Grant, FlowError> {
     own(app, who, id).await?;
     command(app, id, Some(who), GrantCommand::ReportWiped { by: who.clone(), device }).await
 }

@@ -9,7 +9,8 @@ pub mod submit;
 use std::collections::BTreeSet;
 
 use daypass_domain::{
-    Grant, GrantCommand, GrantError, GrantEvent, GrantId, Request, RequestError, RequestEvent, RequestId, Timestamp, UserId,
+    Grant, GrantCommand, GrantError, GrantEvent, GrantId, Request, RequestError, RequestEvent, RequestId,
+    Timestamp, UserId,
 };
 use daypass_policy::{Policy, RequestFacts};
 use uuid::Uuid;
@@ -63,7 +64,8 @@ where
 
 /// Everyone who may read what happens to a request: its requester, whoever decided, whoever could decide.
 fn audience(policy: &Policy, request: &Request, facts: &RequestFacts) -> BTreeSet<UserId> {
-    let could = (0..request.obligations.stages.len()).flat_map(|stage| policy.approvers(request, stage, facts));
+    let could =
+        (0..request.obligations.stages.len()).flat_map(|stage| policy.approvers(request, stage, facts));
     let decided = request.decisions.iter().map(|d| d.by.clone());
     could.chain(decided).chain([request.requester.clone()]).collect()
 }
@@ -71,9 +73,7 @@ fn audience(policy: &Policy, request: &Request, facts: &RequestFacts) -> BTreeSe
 /// Whose decision a request waits for.
 pub(crate) fn waits_for(policy: &Policy, request: &Request, facts: &RequestFacts) -> BTreeSet<UserId> {
     let current = request.is_open().then(|| request.current_stage()).flatten();
-    current
-        .map(|stage| policy.approvers(request, stage, facts).into_iter().collect())
-        .unwrap_or_default()
+    current.map(|stage| policy.approvers(request, stage, facts).into_iter().collect()).unwrap_or_default()
 }
 
 /// What policy looks at when it says who may decide on a request: the risk is the one that was recorded with it.
@@ -93,10 +93,10 @@ fn request_rows(
 ) -> Result<(Request, Vec<NewEvent>), FlowError> {
     let now = facts.now;
     let mut state = before.map(|(request, _)| request.clone());
-    let mut version = before.map_or(0, |(_, version)| version);
     let mut rows = Vec::with_capacity(events.len());
     let mut grants = Vec::new();
-    for event in events {
+    let first = before.map_or(0, |(_, version)| version);
+    for (version, event) in (first..).zip(events) {
         let after = Request::apply(state, &event, now)?;
         let asks = matches!(event, RequestEvent::Submitted { .. } | RequestEvent::Edited { .. });
         let circumstances = Circumstances {
@@ -118,7 +118,6 @@ fn request_rows(
             body: Body::Request(event),
             circumstances,
         });
-        version += 1;
         state = Some(after);
     }
     rows.extend(grants);
@@ -150,7 +149,10 @@ fn open_grants(
                 after: Some(0),
                 actor: None,
                 body: Body::Grant(event),
-                circumstances: Circumstances { audience: circumstances.audience.clone(), ..Default::default() },
+                circumstances: Circumstances {
+                    audience: circumstances.audience.clone(),
+                    ..Default::default()
+                },
             });
         }
     }

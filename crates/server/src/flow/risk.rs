@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use daypass_domain::{Ask, DeviceId, Entitlement, Environment, RequestEvent, RequestId, Timestamp, UserId, Verdict};
+use daypass_domain::{
+    Ask, DeviceId, Entitlement, Environment, RequestEvent, RequestId, Timestamp, UserId, Verdict,
+};
 use daypass_policy::{Org, Policy, Resource};
-use daypass_risk::{History, HistoryIndex, HourOfWeek, Hours, Inputs, Observed, Question, Reason, Score, Step, score};
+use daypass_risk::{
+    History, HistoryIndex, HourOfWeek, Hours, Inputs, Observed, Question, Reason, Score, Step, score,
+};
 use serde::Serialize;
 
 use super::submit::Origin;
@@ -86,7 +90,14 @@ impl RiskHistory {
         }
     }
 
-    fn of(&self, org: &Org, who: &UserId, entitlement: &Entitlement, now: Timestamp, hour: HourOfWeek) -> History {
+    fn of(
+        &self,
+        org: &Org,
+        who: &UserId,
+        entitlement: &Entitlement,
+        now: Timestamp,
+        hour: HourOfWeek,
+    ) -> History {
         self.index.history_for(&Question {
             person: who.as_str(),
             peers: peers(org, who),
@@ -125,7 +136,14 @@ fn is_production(org: &Org, entitlement: &Entitlement) -> bool {
 }
 
 /// Scores an ask: each entitlement by itself, in the company of the others; the highest counts.
-pub fn assess(app: &App, policy: &Policy, who: &UserId, ask: &Ask, origin: Origin, now: Timestamp) -> Assessed {
+pub fn assess(
+    app: &App,
+    policy: &Policy,
+    who: &UserId,
+    ask: &Ask,
+    origin: Origin,
+    now: Timestamp,
+) -> Assessed {
     let org = policy.org();
     let start = ask.start.map_or(now, |start| start.max(now));
     let hour = hour_of(org, who, start);
@@ -165,7 +183,12 @@ pub fn assess(app: &App, policy: &Policy, who: &UserId, ask: &Ask, origin: Origi
         }
         // Nothing known is asked for: policy refuses it, and what is unknown is not harmless.
         None => Assessed {
-            score: Score { points: 100, band: app.weights().band(100), factors: Vec::new(), lower: Vec::new() },
+            score: Score {
+                points: 100,
+                band: app.weights().band(100),
+                factors: Vec::new(),
+                lower: Vec::new(),
+            },
             inputs: serde_json::Value::Null,
         },
     }

@@ -1,9 +1,7 @@
 //! Asking: preview, submit, edit, withdraw, lapse.
 
 use chrono::TimeDelta;
-use daypass_domain::{
-    Ask, Obligations, Request, RequestCommand, RequestError, RequestId, Timestamp, UserId,
-};
+use daypass_domain::{Ask, Obligations, Request, RequestCommand, RequestError, RequestId, Timestamp, UserId};
 use daypass_policy::{Policy, RequestAnswer, RequestFacts};
 
 use super::{FlowError, facts_of, request_rows, retrying, risk};

@@ -46,10 +46,16 @@ pub enum Body {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum PersonEvent {
-    SignedIn { device: DeviceId },
-    SignedOut { device: DeviceId },
+    SignedIn {
+        device: DeviceId,
+    },
+    SignedOut {
+        device: DeviceId,
+    },
     /// A refresh token was used twice: somebody may have copied it, so its whole family is void.
-    TokenReused { device: DeviceId },
+    TokenReused {
+        device: DeviceId,
+    },
 }
 
 /// What was known when it happened, kept so that it can be explained and recomputed.

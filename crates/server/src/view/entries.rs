@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 use daypass_domain::{
-    Ask, EndReason, Entitlement, Grant, GrantEvent, GrantId, Request, RequestEvent, RequestId, UserId, Verdict,
+    Ask, EndReason, Entitlement, Grant, GrantEvent, GrantId, Request, RequestEvent, RequestId, UserId,
+    Verdict,
 };
 use daypass_policy::Org;
 use daypass_protocol::api::{Entry, EntryKind, RiskBrief};
@@ -142,7 +143,10 @@ impl<'a> Entries<'a> {
                 state = Some(Request::apply(state, event, row.at)?);
             }
         }
-        state.ok_or_else(|| StoreError::Corrupt { position: 0, reason: format!("request {id} has no beginning") })
+        state.ok_or_else(|| StoreError::Corrupt {
+            position: 0,
+            reason: format!("request {id} has no beginning"),
+        })
     }
 
     async fn grant_at(&mut self, id: GrantId, version: u64) -> Result<Grant, StoreError> {
@@ -161,7 +165,10 @@ impl<'a> Entries<'a> {
                 state = Some(Grant::apply(state, event, row.at)?);
             }
         }
-        state.ok_or_else(|| StoreError::Corrupt { position: 0, reason: format!("grant {id} has no beginning") })
+        state.ok_or_else(|| StoreError::Corrupt {
+            position: 0,
+            reason: format!("grant {id} has no beginning"),
+        })
     }
 
     fn name(&self, who: &UserId) -> String {
@@ -170,7 +177,8 @@ impl<'a> Entries<'a> {
 
     /// "write on shop-db", "read on orders-api and write on shop-db".
     fn things(&self, entitlements: &[Entitlement]) -> String {
-        let thing = |e: &Entitlement| format!("{} on {}", e.level, super::resource(self.org, &e.resource).name);
+        let thing =
+            |e: &Entitlement| format!("{} on {}", e.level, super::resource(self.org, &e.resource).name);
         let mut things: Vec<String> = entitlements.iter().map(thing).collect();
         match things.pop() {
             Some(last) if things.is_empty() => last,
@@ -181,7 +189,8 @@ impl<'a> Entries<'a> {
 
     fn tell_request(&self, request: &Request, event: &RequestEvent) -> Told {
         let name = self.name(&request.requester);
-        let asked = |ask: &Ask| format!("{} for {}", self.things(&ask.entitlements), duration(ask.duration_s));
+        let asked =
+            |ask: &Ask| format!("{} for {}", self.things(&ask.entitlements), duration(ask.duration_s));
         let (text, note) = match event {
             RequestEvent::Submitted { ask, .. } => {
                 (format!("{name} asked for {}", asked(ask)), Some(ask.reason.clone()))
@@ -208,7 +217,9 @@ impl<'a> Entries<'a> {
                 let things = self.things(&request.ask.entitlements);
                 (format!("{name} may have {things} for {}", duration(*duration_s)), None)
             }
-            RequestEvent::Withdrawn { .. } => (format!("{name} withdrew the request for {}", asked(&request.ask)), None),
+            RequestEvent::Withdrawn { .. } => {
+                (format!("{name} withdrew the request for {}", asked(&request.ask)), None)
+            }
             RequestEvent::Lapsed => (format!("Nobody decided in time on {}", asked(&request.ask)), None),
         };
         Told {
@@ -239,21 +250,26 @@ impl<'a> Entries<'a> {
             GrantEvent::CredentialIssued { serial: 1, .. } => {
                 (format!("The credential for {resource} went to a device of {name}"), None)
             }
-            GrantEvent::CredentialIssued { .. } => {
-                (format!("A new credential for {resource} went to a device of {name}; the one before is void"), None)
-            }
+            GrantEvent::CredentialIssued { .. } => (
+                format!("A new credential for {resource} went to a device of {name}; the one before is void"),
+                None,
+            ),
             GrantEvent::Ending { end } => match end {
                 EndReason::Expired => (format!("The time of {name} on {resource} is over"), None),
                 EndReason::Released => (format!("{name} gave back {things}"), None),
-                EndReason::Revoked { by, note } => {
-                    (format!("{} ended the access of {name} to {resource}", self.name(by)), Some(note.clone()))
-                }
-                EndReason::NeverActivated => {
-                    (format!("{resource} could not be reached in time; the access of {name} never began"), None)
-                }
+                EndReason::Revoked { by, note } => (
+                    format!("{} ended the access of {name} to {resource}", self.name(by)),
+                    Some(note.clone()),
+                ),
+                EndReason::NeverActivated => (
+                    format!("{resource} could not be reached in time; the access of {name} never began"),
+                    None,
+                ),
             },
             GrantEvent::Ended => (format!("{resource} is clean: the account of {name} is gone"), None),
-            GrantEvent::Wiped { .. } => (format!("A device of {name} wiped the credential for {resource}"), None),
+            GrantEvent::Wiped { .. } => {
+                (format!("A device of {name} wiped the credential for {resource}"), None)
+            }
         };
         Told {
             subject: grant.holder.clone(),

@@ -5,13 +5,14 @@ mod entries;
 pub use entries::{Entries, kind_name};
 
 use daypass_domain::{
-    EndReason, Entitlement, Environment, Grant, GrantPhase, Request, RequestPhase, ResourceId, Sensitivity, Stage,
-    Timestamp, UserId,
+    EndReason, Entitlement, Environment, Grant, GrantPhase, Request, RequestPhase, ResourceId, Sensitivity,
+    Stage, Timestamp, UserId,
 };
 use daypass_policy::{Org, Policy, RequestFacts};
 use daypass_protocol::api::{
-    DecisionView, EndedWhy, EntitlementView, GrantStatus, GrantView, Past, Person, RequestStatus, RequestView,
-    ResourceBrief, ResourceKind, RiskBand, RiskFactor, RiskLower, RiskView, StageState, StageView,
+    DecisionView, EndedWhy, EntitlementView, GrantStatus, GrantView, Past, Person, RequestStatus,
+    RequestView, ResourceBrief, ResourceKind, RiskBand, RiskFactor, RiskLower, RiskView, StageState,
+    StageView,
 };
 use daypass_risk::{Band, Change, Score};
 
@@ -40,8 +41,9 @@ pub fn entitlement(org: &Org, e: &Entitlement) -> EntitlementView {
 pub fn duration(seconds: u32) -> String {
     let part = |n: u32, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
     let parts = [(seconds / 86_400, "day"), (seconds / 3600 % 24, "hour"), (seconds / 60 % 60, "minute")];
-    let mut words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| part(*n, unit)).collect();
-    if seconds % 60 > 0 || words.is_empty() {
+    let mut words: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| part(*n, unit)).collect();
+    if !seconds.is_multiple_of(60) || words.is_empty() {
         words.push(part(seconds % 60, "second"));
     }
     words.join(" ")
@@ -56,7 +58,8 @@ pub fn risk(score: &Score, own: bool) -> RiskView {
         max: f.max,
         sentence: if own { f.sentence.clone() } else { f.about.clone() },
     };
-    let lower = score.lower.iter().map(|l| RiskLower { change: change(l.change), points_after: l.points_after });
+    let lower =
+        score.lower.iter().map(|l| RiskLower { change: change(l.change), points_after: l.points_after });
     RiskView {
         points: score.points,
         band: band(score.band),
@@ -109,11 +112,7 @@ fn stages(policy: &Policy, request: &Request, facts: &RequestFacts) -> Vec<Stage
         group: org.group_name(&stage.group),
         needed: stage.needed,
         approved: request.approvals().filter(|d| d.stage == i).map(|d| person(org, &d.by)).collect(),
-        can_approve: policy
-            .approvers(request, i, facts)
-            .iter()
-            .map(|who| person(org, who))
-            .collect(),
+        can_approve: policy.approvers(request, i, facts).iter().map(|who| person(org, who)).collect(),
         state: match current {
             Some(current) if i == current => StageState::Current,
             Some(current) if i > current => StageState::Later,
@@ -145,8 +144,12 @@ pub fn request(
     let status = match &request.phase {
         RequestPhase::Pending => RequestStatus::Pending,
         RequestPhase::Asked { by, note } => RequestStatus::Asked { by: person(org, by), note: note.clone() },
-        RequestPhase::Approved { at, duration_s } => RequestStatus::Approved { at: *at, duration_s: *duration_s },
-        RequestPhase::Denied { by, note } => RequestStatus::Denied { by: person(org, by), note: note.clone() },
+        RequestPhase::Approved { at, duration_s } => {
+            RequestStatus::Approved { at: *at, duration_s: *duration_s }
+        }
+        RequestPhase::Denied { by, note } => {
+            RequestStatus::Denied { by: person(org, by), note: note.clone() }
+        }
         RequestPhase::Withdrawn => RequestStatus::Withdrawn,
         RequestPhase::Lapsed => RequestStatus::Lapsed,
     };
@@ -182,7 +185,9 @@ pub fn grant(org: &Org, grant: &Grant) -> GrantView {
     let status = match &grant.phase {
         GrantPhase::Opening { problem } => GrantStatus::Opening { problem: problem.clone() },
         GrantPhase::Live { .. } => GrantStatus::Live,
-        GrantPhase::Ending { end, problem, .. } => GrantStatus::Ending { why: why(end), problem: problem.clone() },
+        GrantPhase::Ending { end, problem, .. } => {
+            GrantStatus::Ending { why: why(end), problem: problem.clone() }
+        }
         GrantPhase::Ended { at, end } => GrantStatus::Ended { at: *at, why: why(end) },
     };
     GrantView {

@@ -50,7 +50,9 @@ impl House {
             postgres.create_database(database).unwrap();
         }
         postgres.sql("shop", "CREATE TABLE orders (id int PRIMARY KEY, status text NOT NULL)").unwrap();
-        postgres.sql("shop", "INSERT INTO orders SELECT n, 'pending' FROM generate_series(1, 100) n").unwrap();
+        postgres
+            .sql("shop", "INSERT INTO orders SELECT n, 'pending' FROM generate_series(1, 100) n")
+            .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let port = free_port().unwrap();
         let policy = folder.path().join("policy");

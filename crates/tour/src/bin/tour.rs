@@ -74,7 +74,8 @@ fn world(fast: bool) -> Result<World> {
         if !fast {
             return Ok(obligations);
         }
-        let (before, rest) = obligations.split_once("@id(\"prod-write-senior\")").context("no such policy")?;
+        let (before, rest) =
+            obligations.split_once("@id(\"prod-write-senior\")").context("no such policy")?;
         let shorter = rest.replacen("@max_duration(\"4h\")", "@max_duration(\"2m\")", 1);
         Ok(format!("{before}@id(\"prod-write-senior\"){shorter}"))
     })
@@ -136,7 +137,10 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
     step("Maya fills in the request; the preview tells who decides, and the risk", || {
         maya.window.click("[data-test=ask-shop-db-write]")?;
         maya.window.click(&format!("[data-test=duration-{}]", minutes * 60))?;
-        maya.window.fill("[data-test=reason]", "INC-2041: orders stuck in payment since 03:10; set 12 of them to paid")?;
+        maya.window.fill(
+            "[data-test=reason]",
+            "INC-2041: orders stuck in payment since 03:10; set 12 of them to paid",
+        )?;
         maya.window.wait_for("[data-test=risk-points]")?;
         maya.window.wait_for("[data-test=submit]:not([disabled])")?;
         album.page(&maya, "request")
@@ -148,7 +152,8 @@ fn tour(fast: bool, pictures: &Path) -> Result<()> {
     })?;
 
     title("Sam decides")?;
-    let told = step("a native notification reaches Sam", || sam.desk.notifications.wait_for("Maya Olsen", SOON))?;
+    let told =
+        step("a native notification reaches Sam", || sam.desk.notifications.wait_for("Maya Olsen", SOON))?;
     note(&format!("“{}” {}", told.summary, told.body.replace('\n', " · ")))?;
     step("Sam reads the request", || {
         sam.window.click("[data-test=nav-review]")?;

@@ -69,7 +69,6 @@ struct Inner {
     wiped: Vec<GrantId>,
     released: Vec<GrantId>,
     issued: Vec<GrantId>,
-    cut_off: BTreeMap<String, Arc<AtomicBool>>,
     secrets: Vec<String>,
     on_credential: Option<Box<dyn Fn() + Send>>,
 }
@@ -155,10 +154,6 @@ impl FakeServer {
 
     pub fn refuse(&self, call: &str, refusals: impl IntoIterator<Item = Refusal>) {
         self.state(|s| s.refusals.entry(call.into()).or_default().extend(refusals));
-    }
-
-    pub fn set_token_life(&self, seconds: u32) {
-        self.state(|s| s.life_s = seconds);
     }
 
     /// Nobody is signed in any more.

@@ -19,7 +19,8 @@ async fn every_endpoint_wants_a_sign_in() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let url = house.at(&path.replace("{id}", "018f0000-0000-7000-8000-000000000000"));
             let answer = answer(client().request(method.clone(), url).json(&json!({}))).await;
-            let expected = if OPEN.contains(&path.as_str()) { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+            let expected =
+                if OPEN.contains(&path.as_str()) { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
             assert_eq!(answer.status, expected, "{method} {path}");
             tried += 1;
         }
@@ -32,7 +33,8 @@ async fn every_endpoint_wants_a_sign_in() {
 #[tokio::test]
 async fn what_does_not_concern_a_person_does_not_exist_for_them() {
     let house = House::start();
-    let (maya, sam, ravi) = (house.person("maya").await, house.person("sam").await, house.person("ravi").await);
+    let (maya, sam, ravi) =
+        (house.person("maya").await, house.person("sam").await, house.person("ravi").await);
     let request = maya.ask(600).await;
     let path = format!("/requests/{}", text(&request["id"]));
     assert_eq!(ravi.get(&path).await.status, StatusCode::NOT_FOUND);
@@ -40,7 +42,11 @@ async fn what_does_not_concern_a_person_does_not_exist_for_them() {
     let edit = json!({"revision": 1, "ask": ask(60)});
     assert_eq!(sam.put(&path, edit).await.status, StatusCode::NOT_FOUND, "an approver cannot edit");
     assert_eq!(sam.post(&format!("{path}/withdraw"), json!({})).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(maya.decide(&request, "approve").await.status, StatusCode::FORBIDDEN, "nobody decides on their own");
+    assert_eq!(
+        maya.decide(&request, "approve").await.status,
+        StatusCode::FORBIDDEN,
+        "nobody decides on their own"
+    );
 
     sam.decide(&request, "approve").await;
     let grant = maya.grant("live").await;
@@ -59,8 +65,14 @@ async fn what_does_not_concern_a_person_does_not_exist_for_them() {
     assert!(!history.to_string().contains("shop-db"), "{history:#}");
 
     let lena = house.person("lena").await;
-    assert_eq!(lena.post(&format!("{path}/revoke"), json!({"note": " "})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(lena.post(&format!("{path}/revoke"), json!({"note": "laptop stolen"})).await.status, StatusCode::OK);
+    assert_eq!(
+        lena.post(&format!("{path}/revoke"), json!({"note": " "})).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        lena.post(&format!("{path}/revoke"), json!({"note": "laptop stolen"})).await.status,
+        StatusCode::OK
+    );
     house.wait_for_accounts(0);
     assert_eq!(maya.credential(&grant).await.status, StatusCode::CONFLICT);
 }
@@ -68,7 +80,8 @@ async fn what_does_not_concern_a_person_does_not_exist_for_them() {
 #[tokio::test]
 async fn two_approvers_at_once_lose_nothing_and_open_one_grant() {
     let house = House::start();
-    let (maya, sam, priya) = (house.person("maya").await, house.person("sam").await, house.person("priya").await);
+    let (maya, sam, priya) =
+        (house.person("maya").await, house.person("sam").await, house.person("priya").await);
     let request = maya.ask(600).await;
     let (one, two) = tokio::join!(sam.decide(&request, "approve"), priya.decide(&request, "approve"));
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];

@@ -40,7 +40,8 @@ async fn what_cannot_be_asked_is_refused_at_its_field() {
     problem(&maya.post("/requests", json!({"id": new_id(), "ask": unknown})).await, 403, "forbidden");
     let mut unopenable = ask(600);
     unopenable["entitlements"][0] = json!({"resource": "k8s-staging-shop", "level": "read"});
-    let detail = problem(&maya.post("/requests", json!({"id": new_id(), "ask": unopenable})).await, 403, "forbidden");
+    let detail =
+        problem(&maya.post("/requests", json!({"id": new_id(), "ask": unopenable})).await, 403, "forbidden");
     assert!(detail.contains("cannot open"), "{detail}");
     assert_eq!(maya.get("/requests").await.body, json!([]));
 }
@@ -52,7 +53,8 @@ async fn a_preview_tells_everything_that_is_wrong_at_once() {
     let mut bad = ask(999_999);
     bad["reason"] = json!("");
     let preview = maya.post("/requests/preview", bad).await.body;
-    let fields: Vec<String> = preview["problems"].as_array().unwrap().iter().map(|p| text(&p["field"])).collect();
+    let fields: Vec<String> =
+        preview["problems"].as_array().unwrap().iter().map(|p| text(&p["field"])).collect();
     assert_eq!(fields, ["duration_s", "reason"]);
 }
 
@@ -66,7 +68,11 @@ async fn bodies_that_cannot_be_read() {
     };
     problem(&post("{".into()).await, 400, "malformed");
     problem(&post("{}".into()).await, 422, "malformed");
-    problem(&post(format!("{{\"id\": \"{}\", \"ask\": {{\"surprise\": 1}}}}", new_id())).await, 422, "malformed");
+    problem(
+        &post(format!("{{\"id\": \"{}\", \"ask\": {{\"surprise\": 1}}}}", new_id())).await,
+        422,
+        "malformed",
+    );
     problem(&post(format!("\"{}\"", "x".repeat(70_000))).await, 413, "too_large");
     let plain = answer(maya.request(Method::POST, "/requests").body("hello")).await;
     problem(&plain, 400, "malformed");
@@ -125,5 +131,9 @@ async fn the_service_describes_itself() {
         assert!(said.body.to_string().contains(expected), "{path}: {said:?}");
     }
     let committed = include_str!("../../../../../docs/openapi.json");
-    assert_eq!(committed, openapi_json().unwrap(), "docs/openapi.json is old: daypassd openapi > docs/openapi.json");
+    assert_eq!(
+        committed,
+        openapi_json().unwrap(),
+        "docs/openapi.json is old: daypassd openapi > docs/openapi.json"
+    );
 }

@@ -47,7 +47,8 @@ async fn asked_approved_used_given_back_and_told() {
 
     for person in [&maya, &sam] {
         let page = person.get("/entries").await.body;
-        let kinds: Vec<String> = page["entries"].as_array().unwrap().iter().map(|e| text(&e["kind"])).collect();
+        let kinds: Vec<String> =
+            page["entries"].as_array().unwrap().iter().map(|e| text(&e["kind"])).collect();
         for kind in [
             "request_submitted",
             "request_decided",
@@ -77,7 +78,8 @@ async fn at_its_end_a_connected_session_is_cut_and_the_account_is_gone() {
     let credential = maya.credential(&grant).await.body;
     let mut session = psql_command(&url(&house, &credential)).unwrap();
     let mut session = session.args(["-c", "SELECT pg_sleep(300)"]).spawn().unwrap();
-    let ended = wait_until("psql to be cut", SOON, || session.try_wait()?.ok_or_else(|| anyhow::anyhow!("it runs")));
+    let ended =
+        wait_until("psql to be cut", SOON, || session.try_wait()?.ok_or_else(|| anyhow::anyhow!("it runs")));
     assert!(!ended.unwrap().success());
     house.wait_for_accounts(0);
     let ended = maya.grant("ended").await;
@@ -112,16 +114,13 @@ async fn a_stream_of_events_resumes_where_it_was_left() {
     let house = House::start();
     let (maya, sam) = (house.person("maya").await, house.person("sam").await);
     let request = maya.ask(600).await;
-    let before = sam.get("/entries").await.body["entries"].as_array().unwrap().last().unwrap()["position"].clone();
+    let before =
+        sam.get("/entries").await.body["entries"].as_array().unwrap().last().unwrap()["position"].clone();
     sam.decide(&request, "approve").await;
     maya.grant("live").await;
     // Everything after the position comes, although it happened before the stream was opened.
-    let mut stream = sam
-        .request(Method::GET, "/events")
-        .header("last-event-id", before.to_string())
-        .send()
-        .await
-        .unwrap();
+    let mut stream =
+        sam.request(Method::GET, "/events").header("last-event-id", before.to_string()).send().await.unwrap();
     let mut seen = String::new();
     while !seen.contains("grant_activated") {
         let chunk = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await.expect("events come");

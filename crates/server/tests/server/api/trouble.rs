@@ -48,7 +48,10 @@ async fn an_account_that_no_grant_explains_is_removed() {
     house.postgres.sql("postgres", stray).unwrap();
     house.server.start_again().unwrap();
     house.wait_for_accounts(0);
-    assert_eq!(house.postgres.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'dp%'").unwrap(), "0");
+    assert_eq!(
+        house.postgres.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'dp%'").unwrap(),
+        "0"
+    );
 }
 
 #[tokio::test]

@@ -16,8 +16,10 @@ use daypass_client::{
 };
 use daypass_clock::{Clock, uptime};
 use daypass_protocol::api::{GrantView, RequestView};
-use daypass_protocol::bridge::{Connection, Intent, LocalCredential, Page, Reply, Settings, Snapshot};
-use daypass_protocol::domain::{AccessLevel, Ask, Entitlement, GrantId, RequestId, ResourceId, Timestamp, Verdict};
+use daypass_protocol::bridge::{Connection, Intent, Page, Reply, Settings, Snapshot};
+use daypass_protocol::domain::{
+    AccessLevel, Ask, Entitlement, GrantId, RequestId, ResourceId, Timestamp, Verdict,
+};
 use daypass_testkit::{Desk, psql_command};
 use daypass_tour::{PASSWORD, World, sign_in};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -104,7 +106,8 @@ async fn journey(maya: &mut Person, sam: &mut Person, port: u16) -> Result<Journ
 
     let request = sam.review(id).await?;
     let sent = uptime();
-    let decide = Intent::Decide { id, digest: request.digest, verdict: Verdict::Approve, note: String::new() };
+    let decide =
+        Intent::Decide { id, digest: request.digest, verdict: Verdict::Approve, note: String::new() };
     let decided = tokio::spawn({
         let handle = sam.handle.clone();
         async move { handle.intent(decide).await }
@@ -135,7 +138,8 @@ fn since(from: Timestamp, to: Timestamp) -> Duration {
 fn connect(secret: &SecretString, port: u16) -> Result<tokio::process::Child> {
     let kept: Value = serde_json::from_str(secret.expose_secret())?;
     let part = |name: &str| kept.get(name).and_then(Value::as_str).with_context(|| format!("no {name}"));
-    let address = format!("host=127.0.0.1 port={port} dbname={} user={}", part("database")?, part("username")?);
+    let address =
+        format!("host=127.0.0.1 port={port} dbname={} user={}", part("database")?, part("username")?);
     let mut command = tokio::process::Command::from(psql_command(&address)?);
     command.env("PGPASSWORD", part("password")?).args(["-c", "SELECT pg_sleep(600)"]);
     Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?)
@@ -215,16 +219,16 @@ impl Person {
         self.wait("for the request in the queue", |s| s.reviews.iter().find(|r| r.id == id).cloned()).await
     }
 
-    fn grant<'s>(s: &'s Snapshot, fits: impl Fn(&GrantView) -> bool) -> Option<(&'s GrantView, &'s LocalCredential)> {
-        s.grants.iter().find(|g| fits(&g.grant)).map(|g| (&g.grant, &g.credential))
+    fn grant(s: &Snapshot, fits: impl Fn(&GrantView) -> bool) -> Option<&GrantView> {
+        s.grants.iter().map(|g| &g.grant).find(|g| fits(g))
     }
 
     async fn grant_of(&mut self, request: RequestId) -> Result<GrantId> {
-        self.wait("for the grant", |s| Self::grant(s, |g| g.request == request).map(|(g, _)| g.id)).await
+        self.wait("for the grant", |s| Self::grant(s, |g| g.request == request).map(|g| g.id)).await
     }
 
     async fn live_until(&mut self, id: GrantId) -> Result<Timestamp> {
-        self.wait("for the end", |s| Self::grant(s, |g| g.id == id).and_then(|(g, _)| g.expires_at)).await
+        self.wait("for the end", |s| Self::grant(s, |g| g.id == id).and_then(|g| g.expires_at)).await
     }
 
     fn notifications(&self) -> usize {

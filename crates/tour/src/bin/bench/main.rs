@@ -1,6 +1,8 @@
 //! Measurements of what people wait for. The last line is one JSON object.
 
+mod guardrail;
 mod journey;
+mod risk;
 mod statistics;
 
 use std::env;
@@ -23,6 +25,8 @@ fn run(arguments: &[String]) -> Result<()> {
     match arguments {
         [name, rest @ ..] if name == "journey" => journey::run(rest),
         [name, rest @ ..] if name == journey::AT_DESK => journey::at_desk(rest),
-        _ => bail!("name one of: journey"),
+        [name, rest @ ..] if name == "guardrail" => guardrail::run(rest),
+        [name, rest @ ..] if name == "risk" => risk::run(rest),
+        _ => bail!("name one of: journey, guardrail, risk"),
     }
 }

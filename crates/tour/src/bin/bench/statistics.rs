@@ -24,7 +24,11 @@ impl Series {
     fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.runs.clone();
         sorted.sort();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank between 1 and the count")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank between 1 and the count"
+        )]
         let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
         sorted.get(rank - 1).map_or(f64::NAN, |run| run.as_secs_f64() * 1000.0)
     }
