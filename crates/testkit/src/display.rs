@@ -56,8 +56,7 @@ impl Display {
         let output = server.child().stdout.take().context("Xvfb has no output")?;
         BufReader::new(output).read_line(&mut number)?;
         ensure!(!number.trim().is_empty(), "Xvfb did not come up: {}", server.log());
-        let display =
-            Self(Arc::new(Shared { _server: server, folder, name: format!(":{}", number.trim()) }));
+        let display = Self(Arc::new(Shared { _server: server, folder, name: format!(":{}", number.trim()) }));
         Ok(display)
     }
 
