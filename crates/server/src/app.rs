@@ -10,6 +10,7 @@ use daypass_risk::Weights;
 use tokio::sync::watch;
 
 use crate::connector::Connector;
+use crate::flow::learned::Learned;
 use crate::flow::risk::RiskHistory;
 use crate::store::{NewEvent, Recorded, Store, StoreError};
 
@@ -23,6 +24,7 @@ struct Shared {
     policy: RwLock<Arc<Policy>>,
     weights: Weights,
     history: Mutex<RiskHistory>,
+    learned: Learned,
     connectors: BTreeMap<ResourceId, Arc<dyn Connector>>,
     /// The last position that this process knows to be recorded. Readers wait on it.
     head: watch::Sender<i64>,
@@ -45,6 +47,7 @@ impl App {
             policy: RwLock::new(Arc::new(policy)),
             weights,
             history: Mutex::new(RiskHistory::default()),
+            learned: Learned::default(),
             connectors,
             head: watch::Sender::new(head),
         }));
@@ -96,6 +99,10 @@ impl App {
 
     pub fn history(&self) -> MutexGuard<'_, RiskHistory> {
         self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn learned(&self) -> &Learned {
+        &self.0.learned
     }
 
     pub fn connector(&self, resource: &ResourceId) -> Option<Arc<dyn Connector>> {

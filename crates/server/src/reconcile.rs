@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::connector::{Connector, ConnectorError, Wanted};
+use crate::flow::learned::keep_learning;
 use crate::flow::{FlowError, grants, submit};
 
 /// The longest that a reconciler sleeps: the civil clock may be set, and another replica may write.
@@ -26,6 +27,7 @@ const BACK_OFF: Duration = Duration::from_secs(2);
 pub fn start(app: &App) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(keep(app.clone()));
+    tasks.spawn(keep_learning(app.clone()));
     for connector in app.connectors() {
         tasks.spawn(serve_target(app.clone(), connector.clone()));
     }

@@ -75,6 +75,14 @@ impl Postgres {
     /// # Errors
     /// When it does not come up; the error holds what the server printed.
     pub fn start_again(&self) -> Result<()> {
+        // After a crash the last of the old server's processes have to go first, as the new one finds out.
+        wait_until("the crashed server to be gone", READY, || match self.launch() {
+            Err(e) if format!("{e:#}").contains("shared memory block") => Err(e),
+            other => Ok(other),
+        })?
+    }
+
+    fn launch(&self) -> Result<()> {
         let mut slot = self.lock();
         ensure!(slot.is_none(), "PostgreSQL is running already");
         let data = self.folder.path().join("data");
@@ -260,7 +268,7 @@ pub fn psql_command(url: &str) -> Result<Command> {
             command.env_remove(&name);
         }
     }
-    command.env("PGCONNECT_TIMEOUT", "10").env("PGPASSFILE", "/dev/null").args(["-X", "-w", "-d", url]);
+    command.env("PGCONNECT_TIMEOUT", "60").env("PGPASSFILE", "/dev/null").args(["-X", "-w", "-d", url]);
     Ok(command)
 }
 

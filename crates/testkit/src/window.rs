@@ -48,7 +48,7 @@ impl Window {
         let mut driver = Running::start("window", &mut command, desk.bus.folder())?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_secs(120)))
             .build();
         let agent = ureq::Agent::new_with_config(config);
         let address = format!("http://127.0.0.1:{port}");

@@ -67,16 +67,18 @@ pub fn SignIn() -> Html {
 
     use_effect_with((), |()| focus("#server-address"));
 
+    // Why an attempt came to nothing, such as a missing keychain; told wherever the person is led back to.
+    let message = match &snapshot.connection {
+        Connection::SignedOut { message } => message.clone(),
+        _ => None,
+    };
     let content = match (&snapshot.connection, &*step) {
         (Connection::SigningIn { address }, _) => waiting(&desk, address),
-        (_, Step::Found(server)) => found(server, *opening, refused.as_ref(), &start, &restart),
-        (_, step) => {
-            let message = match &snapshot.connection {
-                Connection::SignedOut { message } => message.clone(),
-                _ => None,
-            };
-            ask(&address, step, message, &find)
+        (_, Step::Found(server)) => {
+            let problem = refused.as_ref().map(|failure| failure.message.clone()).or(message);
+            found(server, *opening, problem, &start, &restart)
         }
+        (_, step) => ask(&address, step, message, &find),
     };
     html! {
         <div class="sign-in">
@@ -129,7 +131,7 @@ fn ask(address: &UseStateHandle<String>, step: &Step, message: Option<String>, f
 fn found(
     server: &FoundServer,
     opening: bool,
-    refused: Option<&Failure>,
+    problem: Option<String>,
     start: &Callback<FoundServer>,
     restart: &Callback<MouseEvent>,
 ) -> Html {
@@ -165,7 +167,7 @@ fn found(
                 <span class="label">{ icon(glyph::FINGERPRINT) }{ "Certificate fingerprint (SHA-256)" }</span>
                 <code data-test="fingerprint">{ &server.fingerprint }</code>
             </div>
-            if let Some(failure) = refused { <Banner tone="bad" test="sign-in-failure">{ &failure.message }</Banner> }
+            if let Some(problem) = problem { <Banner tone="bad" test="sign-in-failure">{ problem }</Banner> }
             if server.trust != Trust::Changed {
                 <Button weight={Weight::Primary} class="wide" busy={opening} {onclick} test="sign-in">
                     { "Continue in browser" }

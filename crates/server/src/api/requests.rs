@@ -18,8 +18,12 @@ use crate::view;
 /// How many of one's own requests are listed.
 const LISTED: u32 = 100;
 
-fn origin(app: &App, caller: &Principal) -> Origin {
-    Origin { device_is_new: app.history().device_is_new(&caller.user, caller.device, app.now()) }
+async fn origin(app: &App, caller: &Principal) -> Result<Origin, ApiError> {
+    let now = app.now();
+    let device_is_new = app.history().device_is_new(&caller.user, caller.device, now);
+    let grants = app.store().grants_of(&caller.user, LISTED).await?;
+    let live = grants.iter().filter(|grant| grant.state.is_live(now)).count();
+    Ok(Origin { device_is_new, live_grants: u32::try_from(live).unwrap_or(u32::MAX) })
 }
 
 async fn show(app: &App, request: &Request, viewer: &UserId) -> Result<RequestView, ApiError> {
@@ -63,7 +67,7 @@ pub async fn preview(
     caller: Principal,
     Body(ask): Body<Ask>,
 ) -> Result<Json<Preview>, ApiError> {
-    Ok(Json(flow::catalogue::preview(&app, &caller.user, &ask, origin(&app, &caller)).await?))
+    Ok(Json(flow::catalogue::preview(&app, &caller.user, &ask, origin(&app, &caller).await?).await?))
 }
 
 /// Asks for access. The same body again answers the same.
@@ -75,7 +79,8 @@ pub async fn submit(
     caller: Principal,
     Body(body): Body<SubmitBody>,
 ) -> Result<(StatusCode, Json<RequestView>), ApiError> {
-    let request = flow::submit::submit(&app, &caller.user, body.id, body.ask, origin(&app, &caller)).await?;
+    let request =
+        flow::submit::submit(&app, &caller.user, body.id, body.ask, origin(&app, &caller).await?).await?;
     Ok((StatusCode::CREATED, Json(show(&app, &request, &caller.user).await?)))
 }
 
@@ -116,7 +121,7 @@ pub async fn edit(
     Path(id): Path<RequestId>,
     Body(body): Body<EditBody>,
 ) -> Result<Json<RequestView>, ApiError> {
-    let origin = origin(&app, &caller);
+    let origin = origin(&app, &caller).await?;
     let request = flow::submit::edit(&app, &caller.user, id, body.revision, body.ask, origin).await?;
     Ok(Json(show(&app, &request, &caller.user).await?))
 }

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod decide;
 pub mod grants;
+pub mod learned;
 pub mod risk;
 pub mod submit;
 

@@ -1,6 +1,6 @@
 //! The risk score of an ask: gathers what the score looks at, and keeps the summaries that it compares with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use daypass_domain::{
@@ -8,10 +8,11 @@ use daypass_domain::{
 };
 use daypass_policy::{Org, Policy, Resource};
 use daypass_risk::{
-    History, HistoryIndex, HourOfWeek, Hours, Inputs, Observed, Question, Reason, Score, Step, score,
+    History, HistoryIndex, HourOfWeek, Hours, Inputs, Observed, Opinion, Question, Reason, Score, Step, score,
 };
 use serde::Serialize;
 
+use super::learned::{self, Lesson};
 use super::submit::Origin;
 use crate::app::App;
 use crate::store::{Body, PersonEvent, Recorded, Stream};
@@ -20,7 +21,7 @@ use crate::store::{Body, PersonEvent, Recorded, Stream};
 #[derive(Clone, Debug)]
 pub struct Assessed {
     pub score: Score,
-    /// [`Inputs`] and [`History`] of the entitlement that decided, for recomputing the score from the ledger.
+    /// [`Inputs`], [`History`] and the learned opinion of the entitlement that decided, for recomputing the score from the ledger.
     pub inputs: serde_json::Value,
 }
 
@@ -28,6 +29,7 @@ pub struct Assessed {
 struct Computed<'a> {
     inputs: &'a Inputs,
     history: &'a History,
+    opinion: Option<&'a Opinion>,
 }
 
 /// What happened before, summarised row by row.
@@ -38,6 +40,9 @@ pub struct RiskHistory {
     asked: BTreeMap<RequestId, (UserId, Ask)>,
     /// When each person first signed in on each device.
     devices: BTreeMap<UserId, BTreeMap<DeviceId, Timestamp>>,
+    /// Requests that a person has approved in some stage.
+    decided: BTreeSet<RequestId>,
+    lessons: Vec<Lesson>,
 }
 
 impl RiskHistory {
@@ -73,10 +78,23 @@ impl RiskHistory {
             }
             RequestEvent::Approved { duration_s } => (Step::Approved, *duration_s),
             RequestEvent::Decided(d) if d.verdict == Verdict::Deny => (Step::Denied, 0),
-            RequestEvent::Decided(_) | RequestEvent::Withdrawn { .. } | RequestEvent::Lapsed => return,
+            RequestEvent::Decided(_) => {
+                self.decided.insert(id);
+                return;
+            }
+            RequestEvent::Withdrawn { .. } | RequestEvent::Lapsed => return,
         };
         let Some((who, ask)) = self.asked.get(&id) else { return };
+        let taught = match step {
+            Step::Submitted => None,
+            // What policy approves by itself teaches nothing.
+            Step::Approved => self.decided.remove(&id).then_some(true),
+            Step::Denied => Some(false),
+        };
         for entitlement in &ask.entitlements {
+            if let Some(approved) = taught {
+                self.lessons.push(Lesson { row: learned::row(org, who, ask, entitlement), approved });
+            }
             self.index.record(&Observed {
                 step,
                 person: who.to_string(),
@@ -88,6 +106,11 @@ impl RiskHistory {
                 production: is_production(org, entitlement),
             });
         }
+    }
+
+    /// Every decision of people, oldest first.
+    pub fn lessons(&self) -> &[Lesson] {
+        &self.lessons
     }
 
     fn of(
@@ -161,7 +184,7 @@ pub fn assess(
             hour,
             owner_hours: owner_hours(org, who, resource, start),
             entitlements: breadth,
-            live_grants: 0,
+            live_grants: origin.live_grants,
             reason: Reason::of(&ask.reason),
             ticket: ask.ticket.as_deref().is_some_and(|t| !t.trim().is_empty()),
             freeze: org.freeze(entitlement, start, end).is_some(),
@@ -172,13 +195,14 @@ pub fn assess(
             flags: 0,
         };
         let history = history.of(org, who, entitlement, now, hour);
-        let score = score(&inputs, &history, app.weights(), None);
-        Some((score, inputs, history))
+        let opinion = app.learned().opinion(&learned::row(org, who, ask, entitlement));
+        let score = score(&inputs, &history, app.weights(), opinion.as_ref());
+        Some((score, inputs, history, opinion))
     });
     let worst = scored.max_by_key(|(score, ..)| score.points);
     match worst {
-        Some((score, inputs, history)) => {
-            let computed = Computed { inputs: &inputs, history: &history };
+        Some((score, inputs, history, opinion)) => {
+            let computed = Computed { inputs: &inputs, history: &history, opinion: opinion.as_ref() };
             Assessed { score, inputs: serde_json::to_value(computed).unwrap_or_default() }
         }
         // Nothing known is asked for: policy refuses it, and what is unknown is not harmless.

@@ -15,6 +15,8 @@ pub const PENDING_FOR: TimeDelta = TimeDelta::hours(24);
 pub struct Origin {
     /// This device was first seen less than a day ago.
     pub device_is_new: bool,
+    /// Grants of this person that are live now.
+    pub live_grants: u32,
 }
 
 /// What policy and risk say about an ask. The score is part of what policy decides on.

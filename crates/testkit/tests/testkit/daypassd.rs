@@ -28,7 +28,7 @@ fn a_server_is_stopped_started_killed_and_frozen() {
     server.start_again().unwrap();
     server.freeze();
     let pid = server.pid().unwrap();
-    wait_until("the frozen server to stand still", Duration::from_secs(5), || {
+    wait_until("the frozen server to stand still", Duration::from_secs(60), || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         anyhow::ensure!(stat.contains(") T "), "{stat}");
         Ok(())
