@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use anyhow::{Result, bail};
 
-use crate::{setup, step, ui, workspace};
+use crate::{setup, step, test, ui, workspace};
 
 pub fn run(args: &[String]) -> Result<()> {
     if let Some(unknown) = args.iter().find(|arg| !["--fast", "--tour"].contains(&arg.as_str())) {
@@ -13,18 +13,10 @@ pub fn run(args: &[String]) -> Result<()> {
     let given = |flag: &str| args.iter().any(|arg| arg == flag);
     setup::ensure_ready()?;
     ui::build(false)?;
+    // The whole workspace, as for the tests: a part of it alone would build its dependencies with other features anew.
     step::command(
         "build the application, the server and the tour",
-        workspace::cargo()?.args([
-            "build",
-            "--package",
-            "daypass",
-            "--package",
-            "daypass-server",
-            "--package",
-            "daypass-tour",
-            "--bins",
-        ]),
+        workspace::cargo()?.arg("build").args(test::HOST).arg("--bins"),
     )?;
     let what = if given("--tour") || !has_display() { "tour" } else { "demo" };
     let mut program = Command::new(workspace::target()?.join("debug/daypass-tour"));

@@ -126,15 +126,23 @@ impl Tray {
     /// # Errors
     /// When it does not show up; the error holds the menu as it was.
     pub fn click(&self, path: &[&str]) -> Result<()> {
-        let entry = wait_until(&format!("the tray's entry {path:?}"), PATIENCE, || {
+        wait_until(&format!("the tray's entry {path:?}"), PATIENCE, || {
             let menu = self.menu()?;
             let entry = find(&menu, path).filter(|entry| entry.enabled);
-            entry.map(|entry| entry.id).ok_or_else(|| {
+            let entry = entry.map(|entry| entry.id).ok_or_else(|| {
                 let mut text = String::new();
                 describe(&menu, 0, &mut text);
                 anyhow!("the menu\n{text}")
-            })
-        })?;
+            })?;
+            match self.press(entry) {
+                // The program drew its menu anew between the look and the click; a panel looks again too.
+                Err(gone) if gone.to_string().contains("does not refer to a menu item") => Err(gone),
+                pressed => Ok(pressed),
+            }
+        })?
+    }
+
+    fn press(&self, entry: i32) -> Result<()> {
         self.run(|connection, icon| async move {
             let menu = menu_of(&connection, icon).await?;
             Ok(menu.call::<_, _, ()>("Event", &(entry, "clicked", Value::from(0i32), 0u32)).await?)
