@@ -10,9 +10,8 @@ use crate::{SOON, wait_for_empty_keychain, wait_for_no_account, with_access, wor
 
 #[test]
 fn what_ended_while_the_application_was_dead_is_wiped_when_it_starts() {
-    let world = world("8s");
-    let maya = with_access(&world, 8);
-    maya.window.pid().unwrap();
+    let world = world("25s");
+    let maya = with_access(&world, 25);
     let maya = maya.crash().unwrap();
     wait_for_no_account(&world);
     assert_eq!(maya.credentials().unwrap().len(), 1, "nobody was there to wipe it");
@@ -34,8 +33,8 @@ fn a_live_credential_survives_a_crash_and_is_not_fetched_again() {
 
 #[test]
 fn a_locked_keychain_delays_the_wipe_until_it_is_unlocked() {
-    let world = world("12s");
-    let maya = with_access(&world, 12);
+    let world = world("20s");
+    let maya = with_access(&world, 20);
     maya.desk.keychain.lock().unwrap();
     wait_for_no_account(&world);
     maya.window.click("[data-test=nav-my-access]").unwrap();
