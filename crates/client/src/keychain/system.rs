@@ -112,7 +112,7 @@ impl Keychain for SystemKeychain {
             match entry.get_attributes() {
                 Ok(attributes) => users.extend(attributes.get("username").cloned()),
                 // Deleted between the search and the look: then there is nothing to list.
-                Err(Error::NoEntry) => {}
+                Err(error) if told(&error) == KeychainError::NotFound => {}
                 Err(error) => {
                     self.store = None;
                     return Err(told(&error));
@@ -138,6 +138,12 @@ fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(windows_native_keyring_store::Store::new()?)
 }
 
+/// Another program removed the item after it was found: its object is no longer on the bus.
+fn is_gone(text: &str) -> bool {
+    text.contains("/org/freedesktop/secrets/collection/")
+        && ["UnknownMethod", "UnknownObject", "NoSuchObject"].iter().any(|name| text.contains(name))
+}
+
 fn told(error: &Error) -> KeychainError {
     match error {
         Error::NoEntry => KeychainError::NotFound,
@@ -146,8 +152,11 @@ fn told(error: &Error) -> KeychainError {
             KeychainError::Locked
         }
         Error::PlatformFailure(cause) => {
-            tracing::warn!(%cause, "the keychain failed");
             let text = cause.to_string();
+            if is_gone(&text) {
+                return KeychainError::NotFound;
+            }
+            tracing::warn!(%cause, "the keychain failed");
             // The Secret Service's own words: no daemon has the name, there is no bus, or the daemon went away.
             let gone = [
                 "unavailable",
@@ -166,5 +175,25 @@ fn told(error: &Error) -> KeychainError {
             }
         }
         other => KeychainError::Other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(text: &str) -> KeychainError {
+        told(&Error::PlatformFailure(text.into()))
+    }
+
+    #[test]
+    fn an_item_that_went_away_meanwhile_is_not_a_failure_of_the_keychain() {
+        let gone = "zbus fdo error: org.freedesktop.DBus.Error.UnknownMethod: No such interface \
+                    \u{201c}org.freedesktop.DBus.Properties\u{201d} on object at path \
+                    /org/freedesktop/secrets/collection/login/6";
+        assert_eq!(failed(gone), KeychainError::NotFound);
+        let missing = "org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided by any";
+        assert_eq!(failed(missing), KeychainError::Missing);
+        assert!(matches!(failed("Crypto error"), KeychainError::Other(_)));
     }
 }
