@@ -3,8 +3,10 @@ use std::{fs, path::Path, time::Duration};
 use daypass_testkit::{Daypassd, wait_until};
 
 /// A shell in the server's place: what is tested is how it is started, asked and ended.
-const SERVER: &str =
-    "trap 'echo said goodbye; exit 0' TERM; echo \"ready for $WHO\"; while :; do sleep 0.05; done";
+///
+/// It starts its child before it is ready, and none afterwards: a shell that is stopped between fork and exec waits for
+/// the child in a state of its own, for as long as both are stopped.
+const SERVER: &str = "trap 'echo said goodbye; exit 0' TERM; sleep 3600 & echo \"ready for $WHO\"; wait";
 
 fn start(folder: &Path) -> anyhow::Result<Daypassd> {
     Daypassd::start(Path::new("/bin/sh"), ["-c", SERVER], &[("WHO", "the test")], folder, |log| {
@@ -28,7 +30,7 @@ fn a_server_is_stopped_started_killed_and_frozen() {
     server.start_again().unwrap();
     server.freeze();
     let pid = server.pid().unwrap();
-    wait_until("the frozen server to stand still", Duration::from_secs(60), || {
+    wait_until("the frozen server to stand still", Duration::from_secs(10), || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         anyhow::ensure!(stat.contains(") T "), "{stat}");
         Ok(())
