@@ -485,7 +485,8 @@ impl Request {
         self.check_open().is_ok()
     }
 
-    fn check_open(&self) -> Result<(), RequestError> {
+    /// Open, or in which way it is closed.
+    pub fn check_open(&self) -> Result<(), RequestError> {
         match self.phase {
             RequestPhase::Pending | RequestPhase::Asked { .. } => Ok(()),
             RequestPhase::Approved { .. } => Err(RequestError::Closed("approved")),

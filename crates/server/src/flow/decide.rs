@@ -33,8 +33,11 @@ pub async fn decide(
             Err(_) if !super::audience(&policy, request, &facts).contains(who) => {
                 return Err(FlowError::NotFound("request"));
             }
-            Err(refusal) if request.is_open() => return Err(FlowError::Refused(vec![refusal.to_string()])),
-            Err(_) => return Err(closed(request).into()),
+            // Closed meanwhile, which says more than that nobody waits for this person.
+            Err(refusal) => {
+                request.check_open()?;
+                return Err(FlowError::Refused(vec![refusal.to_string()]));
+            }
         };
         let command = RequestCommand::Decide { permit, digest, verdict: verdict.clone(), note: note.clone() };
         let events = Request::decide(Some(request), command, facts.now)?;
@@ -44,9 +47,4 @@ pub async fn decide(
         Ok(request)
     })
     .await
-}
-
-fn closed(request: &Request) -> RequestError {
-    let withdraw = RequestCommand::Withdraw { by: request.requester.clone() };
-    Request::decide(Some(request), withdraw, request.submitted_at).err().unwrap_or(RequestError::Changed)
 }

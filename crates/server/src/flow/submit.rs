@@ -1,7 +1,7 @@
 //! Asking: preview, submit, edit, withdraw, lapse.
 
 use chrono::TimeDelta;
-use daypass_domain::{Ask, Obligations, Request, RequestCommand, RequestError, RequestId, Timestamp, UserId};
+use daypass_domain::{Ask, Obligations, Request, RequestCommand, RequestId, Timestamp, UserId};
 use daypass_policy::{Policy, RequestAnswer, RequestFacts};
 
 use super::{FlowError, facts_of, request_rows, retrying, risk};
@@ -116,10 +116,8 @@ pub async fn edit(
     retrying(|| async {
         let found = app.store().request(id).await?.filter(|r| r.state.requester == *who);
         let found = found.ok_or(FlowError::NotFound("request"))?;
-        if !found.state.is_open() {
-            // Before policy is asked, so that the answer is about the request rather than about the new content.
-            return Err(closed(&found.state, app.now()));
-        }
+        // Before policy is asked, so that the answer is about the request rather than about the new content.
+        found.state.check_open()?;
         let now = app.now();
         let policy = app.policy();
         let (obligations, assessed) = obligations(app, &policy, who, &ask, origin, now)?;
@@ -138,11 +136,6 @@ pub async fn edit(
         Ok(request)
     })
     .await
-}
-
-fn closed(request: &Request, now: Timestamp) -> FlowError {
-    let withdraw = RequestCommand::Withdraw { by: request.requester.clone() };
-    Request::decide(Some(request), withdraw, now).err().unwrap_or(RequestError::Changed).into()
 }
 
 /// Takes a request back before it is decided.
