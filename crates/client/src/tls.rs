@@ -54,7 +54,7 @@ pub enum Accept {
 /// A TLS configuration that accepts only `accept`.
 pub(crate) fn config(accept: Accept) -> Result<ClientConfig, Error> {
     let verifier: Arc<dyn ServerCertVerifier> = match accept {
-        Accept::Pinned(pin) => Arc::new(Pinned { pin, provider: provider() }),
+        Accept::Pinned(pin) => Arc::new(Verifier { judge: Judge::Pinned(pin), provider: provider() }),
         Accept::Public => public_verifier()?,
     };
     with_verifier(verifier)
@@ -75,7 +75,8 @@ pub(crate) type SeenSoFar = Arc<Mutex<Option<Seen>>>;
 /// secret may be sent over it.
 pub(crate) fn looking() -> Result<(ClientConfig, SeenSoFar), Error> {
     let seen = Arc::new(Mutex::new(None));
-    let verifier = Looking { seen: seen.clone(), public: public_verifier()?, provider: provider() };
+    let judge = Judge::Looking { seen: seen.clone(), public: public_verifier()? };
+    let verifier = Verifier { judge, provider: provider() };
     Ok((with_verifier(Arc::new(verifier))?, seen))
 }
 
@@ -98,70 +99,22 @@ fn public_verifier() -> Result<Arc<WebPkiServerVerifier>, Error> {
         .map_err(|e| Error::General(e.to_string()))
 }
 
+/// How a certificate is judged; the handshake's signature is always verified.
 #[derive(Debug)]
-struct Pinned {
-    pin: Fingerprint,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if self.pin.is(end_entity) {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-        }
-    }
-
-    // The certificate is public: only the handshake's signature shows that the other end holds its key.
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+enum Judge {
+    /// Only this one will do.
+    Pinned(Fingerprint),
+    /// Any will do, and what was seen is written down for a person to decide.
+    Looking { seen: Arc<Mutex<Option<Seen>>>, public: Arc<WebPkiServerVerifier> },
 }
 
 #[derive(Debug)]
-struct Looking {
-    seen: Arc<Mutex<Option<Seen>>>,
-    public: Arc<WebPkiServerVerifier>,
+struct Verifier {
+    judge: Judge,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Looking {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -170,14 +123,24 @@ impl ServerCertVerifier for Looking {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let vouched = self.public.verify_server_cert(end_entity, intermediates, name, ocsp, now).is_ok();
-        let named =
-            ParsedCertificate::try_from(end_entity).and_then(|c| verify_server_name(&c, name)).is_ok();
-        let seen = Seen { fingerprint: Fingerprint::of(end_entity), public: vouched && named };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        match &self.judge {
+            Judge::Pinned(pin) if pin.is(end_entity) => {}
+            Judge::Pinned(_) => {
+                return Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure));
+            }
+            Judge::Looking { seen, public } => {
+                let vouched = public.verify_server_cert(end_entity, intermediates, name, ocsp, now).is_ok();
+                let named = ParsedCertificate::try_from(end_entity)
+                    .and_then(|c| verify_server_name(&c, name))
+                    .is_ok();
+                let found = Seen { fingerprint: Fingerprint::of(end_entity), public: vouched && named };
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            }
+        }
         Ok(ServerCertVerified::assertion())
     }
 
+    // The certificate is public: only the handshake's signature shows that the other end holds its key.
     fn verify_tls12_signature(
         &self,
         message: &[u8],
