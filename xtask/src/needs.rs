@@ -51,7 +51,6 @@ pub const NEEDS: &[Need] = &[
     program("webkit2gtk-driver", "WebKitWebDriver", "drives the window in tests and in the tour"),
     program("imagemagick", "import", "takes screenshots"),
     program("xdotool", "xdotool", "real clicks and keys"),
-    program("openbox", "openbox", "closing windows as a person does"),
     program("xclip", "xclip", "looking at the clipboard"),
     program("xdg-utils", "xdg-mime", "registers the application's links"),
     program("desktop-file-utils", "update-desktop-database", "registers the application's links"),

@@ -3,6 +3,7 @@
 //! The keeper moves what time moves: requests lapse, grants expire. One reconciler for each target makes the target
 //! match the grants, whatever crashed before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use crate::flow::{FlowError, grants, submit};
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often a target is compared as a whole, for accounts that should not be there.
 const SWEEP: Duration = Duration::from_secs(30);
-/// How long a target that failed is left alone.
-const BACK_OFF: Duration = Duration::from_secs(2);
+/// How long a grant that its target failed is left alone after the first failure, and at most.
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(16);
 
 /// Starts them all; they end when the set is dropped.
 pub fn start(app: &App) -> JoinSet<()> {
@@ -98,44 +100,39 @@ fn tolerate(result: Result<(), FlowError>) -> Result<(), FlowError> {
 
 async fn serve_target(app: App, connector: Arc<dyn Connector>) {
     let mut news = app.news();
-    let mut swept: Option<Duration> = None;
+    let mut rests: HashMap<GrantId, Rest> = HashMap::new();
+    let mut sweep = Rest::default();
     loop {
         news.borrow_and_update();
-        let uptime = app.clock().uptime();
-        let sweep_due = swept.is_none_or(|at| uptime.saturating_sub(at) >= SWEEP);
-        let sleep = match serve_once(&app, connector.as_ref(), sweep_due).await {
-            Ok(next) => {
-                if sweep_due {
-                    swept = Some(uptime);
-                }
-                until(next, app.now())
-            }
+        let sleep = match serve_once(&app, connector.as_ref(), &mut rests, &mut sweep).await {
+            Ok(next) => until(next, app.now()),
             Err(e) => {
-                tracing::warn!(resource = %connector.resource(), error = ?e, "could not reconcile the target");
-                tokio::time::sleep(BACK_OFF).await;
-                Duration::ZERO
+                tracing::warn!(resource = %connector.resource(), error = ?e, "could not serve the target");
+                PERIOD
             }
         };
-        if !sleep.is_zero() {
-            pause(&mut news, sleep).await;
-        }
+        pause(&mut news, sleep).await;
     }
 }
 
 /// Opens, closes and, when due, sweeps one target; answers when the next grant wants to start.
+///
+/// A grant that fails rests for a while; the others of the target go on meanwhile.
 async fn serve_once(
     app: &App,
     connector: &dyn Connector,
-    sweep: bool,
+    rests: &mut HashMap<GrantId, Rest>,
+    sweep: &mut Rest,
 ) -> Result<Option<Timestamp>, FlowError> {
     let mut next: Option<Timestamp> = None;
     let mut live = Vec::new();
-    let mut failed = None;
     let unfinished = app.store().unfinished_grants().await?;
+    rests.retain(|id, _| unfinished.iter().any(|grant| grant.state.id == *id));
     for grant in
         unfinished.iter().map(|g| &g.state).filter(|g| g.entitlement.resource == *connector.resource())
     {
         let now = app.now();
+        let (uptime, resting) = (app.clock().uptime(), rests.get(&grant.id).copied().unwrap_or_default());
         let outcome = match (&grant.phase, grant.not_before) {
             (GrantPhase::Opening { .. }, Some(start)) if start > now => {
                 next = Some(next.map_or(start, |n| n.min(start)));
@@ -145,8 +142,12 @@ async fn serve_once(
                 let expires_at = now + TimeDelta::seconds(i64::from(grant.duration_s));
                 let wanted = Wanted { grant: grant.id, level: grant.entitlement.level, expires_at };
                 live.push(wanted.clone());
+                if resting.holds(uptime) {
+                    continue;
+                }
                 finish(app, grant.id, connector.open(&wanted).await, GrantCommand::Activate).await
             }
+            (GrantPhase::Ending { .. }, _) if resting.holds(uptime) => continue,
             (GrantPhase::Ending { .. }, _) => {
                 finish(app, grant.id, connector.close(grant.id).await, GrantCommand::Finish).await
             }
@@ -156,19 +157,42 @@ async fn serve_once(
             }
         };
         if let Err(e) = outcome {
-            failed = Some(e);
+            tracing::warn!(resource = %connector.resource(), grant = %grant.id, error = ?e, "the target did not do it");
+            rests.insert(grant.id, resting.after_failure(app.clock().uptime()));
         }
     }
-    if let Some(e) = failed {
-        return Err(e);
-    }
-    if sweep {
-        let done = connector.reconcile(&live).await?;
-        for account in &done.removed {
+    if !sweep.holds(app.clock().uptime()) {
+        let swept = connector.reconcile(&live).await;
+        let uptime = app.clock().uptime();
+        *sweep = if swept.is_ok() { Rest::until(uptime + SWEEP) } else { sweep.after_failure(uptime) };
+        for account in &swept?.removed {
             tracing::warn!(resource = %connector.resource(), %account, "removed an account that no grant explains");
         }
     }
     Ok(next)
+}
+
+/// How long something is left alone: twice as long after each failure in a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rest {
+    /// By the clock of [`daypass_clock::Clock::uptime`].
+    until: Duration,
+    failures: u32,
+}
+
+impl Rest {
+    const fn until(until: Duration) -> Self {
+        Self { until, failures: 0 }
+    }
+
+    fn after_failure(self, uptime: Duration) -> Self {
+        let rest = FIRST_REST.saturating_mul(1 << self.failures.min(8)).min(LONGEST_REST);
+        Self { until: uptime + rest, failures: self.failures.saturating_add(1) }
+    }
+
+    fn holds(self, uptime: Duration) -> bool {
+        uptime < self.until
+    }
 }
 
 /// Records that the target did what it was asked, or what kept it from doing so.
@@ -185,5 +209,26 @@ async fn finish(
             tolerate(grants::command(app, id, None, report).await.map(|_| ()))?;
             Err(e.into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_in_a_row_doubles_the_rest_up_to_a_longest_one() {
+        let mut rest = Rest::default();
+        assert!(!rest.holds(Duration::ZERO), "what never failed does not rest");
+        let mut lasted = Vec::new();
+        for _ in 0..40 {
+            let begun = rest.until;
+            rest = rest.after_failure(begun);
+            assert!(rest.holds(begun) && !rest.holds(rest.until));
+            lasted.push((rest.until - begun).as_secs());
+        }
+        assert_eq!(lasted.get(..6), Some([1, 2, 4, 8, 16, 16].as_slice()));
+        assert_eq!(lasted.last(), Some(&16));
+        assert_eq!(Rest::until(rest.until).after_failure(rest.until).until - rest.until, FIRST_REST);
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
 use crate::{
     bus::clean,
@@ -28,7 +29,7 @@ pub struct Display(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     _server: Running,
-    folder: TempDir,
+    _folder: TempDir,
     name: String,
 }
 
@@ -56,7 +57,8 @@ impl Display {
         let output = server.child().stdout.take().context("Xvfb has no output")?;
         BufReader::new(output).read_line(&mut number)?;
         ensure!(!number.trim().is_empty(), "Xvfb did not come up: {}", server.log());
-        let display = Self(Arc::new(Shared { _server: server, folder, name: format!(":{}", number.trim()) }));
+        let display =
+            Self(Arc::new(Shared { _server: server, _folder: folder, name: format!(":{}", number.trim()) }));
         Ok(display)
     }
 
@@ -107,24 +109,20 @@ impl Display {
         Ok(!self.visible_windows(title)?.is_empty())
     }
 
-    /// Asks the window with this title to close, as its person does with the keyboard.
+    /// Asks the window with this title to close, as a window manager does when its person clicks the cross.
     ///
     /// # Errors
-    /// When no such window shows up, or openbox is not installed.
+    /// When no such window shows up, or it stays.
     pub fn close_window(&self, title: &str) -> Result<()> {
         let window = wait_until(&format!("a window titled {title:?}"), READY, || {
             self.visible_windows(title)?.into_iter().next().context("there is none")
         })?;
-        // Closing politely is the window manager's job, so there is one for this moment.
-        let mut manager = self.command("openbox", "openbox")?;
-        let _manager = Running::start("openbox", &mut manager, self.0.folder.path())?;
-        wait_until("the window to be active", READY, || {
-            self.xdotool(&["windowactivate", &window])?;
-            let active = self.xdotool(&["getactivewindow"])?;
-            ensure!(active == window, "{active} is");
-            Ok(())
-        })?;
-        self.xdotool(&["key", "alt+F4"])?;
+        let window: u32 = window.parse().with_context(|| format!("xdotool found window {window:?}"))?;
+        let (x, _) = x11rb::connect(Some(self.name()))?;
+        let protocols = x.intern_atom(false, b"WM_PROTOCOLS")?.reply()?.atom;
+        let delete = x.intern_atom(false, b"WM_DELETE_WINDOW")?.reply()?.atom;
+        let please = ClientMessageEvent::new(32, window, protocols, [delete, x11rb::CURRENT_TIME, 0, 0, 0]);
+        x.send_event(false, window, EventMask::NO_EVENT, please)?.check()?;
         wait_until(&format!("no window titled {title:?}"), READY, || {
             ensure!(!self.shows(title)?, "it stays");
             Ok(())

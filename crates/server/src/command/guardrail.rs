@@ -1,10 +1,15 @@
 //! `daypassd guardrail`.
 
-use std::io::{stdin, stdout};
+use std::io::{Write as _, stdin, stdout};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use daypass_guardrails::catalogue::LIVE_QUERY;
 use daypass_guardrails::cli;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+use super::block_on;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -28,6 +33,13 @@ enum Action {
         #[command(flatten)]
         rules: Rules,
         sql: String,
+    },
+    /// Prints what the guardrails need to know of a live PostgreSQL, as SQL for --schema: tables, columns, keys, views,
+    /// functions, rules, triggers, row security and approximate counts. It reads the catalogue only, no rows.
+    Schema {
+        /// postgres://USER@HOST:PORT/NAME. What is left out comes from PGHOST and its like; a password only from
+        /// PGPASSWORD or the password file, so that no other process sees it.
+        database: Option<String>,
     },
 }
 
@@ -59,6 +71,33 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Action::Explain { rules, sql } => {
             cli::explain(&sql, &rules.policy, rules.schema()?.as_deref(), stdout().lock())?;
         }
+        Action::Schema { database } => stdout().write_all(schema(database.as_deref())?.as_bytes())?,
     }
     Ok(())
+}
+
+/// The catalogue of a live database, as SQL.
+fn schema(database: Option<&str>) -> Result<String> {
+    let options = match database {
+        None => PgConnectOptions::new(),
+        Some(address) => {
+            let address = url::Url::parse(address).context("this is no address of a database")?;
+            let secret =
+                address.password().is_some() || address.query_pairs().any(|(key, _)| key == "password");
+            ensure!(
+                !secret,
+                "a password in the address is seen by every process here: put it into PGPASSWORD or the password file"
+            );
+            PgConnectOptions::from_url(&address)?
+        }
+    };
+    // As psql names it: what comes back is written for names without a schema in front.
+    let options = options.application_name("daypassd").options([("search_path", "pg_catalog")]);
+    block_on(async {
+        let mut connection = options.connect().await.context("cannot connect to the database")?;
+        let lines: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(LIVE_QUERY)).fetch_all(&mut connection).await?;
+        connection.close().await?;
+        Ok(lines.iter().map(|line| format!("{line}\n")).collect())
+    })
 }

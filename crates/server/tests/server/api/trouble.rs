@@ -91,6 +91,35 @@ async fn a_target_that_is_down_at_the_end_is_cleaned_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_grant_that_cannot_be_closed_holds_up_no_other() {
+    let house = House::start();
+    let (maya, sam) = (house.person("maya").await, house.person("sam").await);
+    sam.decide(&maya.ask(3).await, "approve").await;
+    maya.grant("live").await;
+    let role = house.accounts().remove(0);
+    // What the account owns where nobody can go keeps it from being dropped.
+    house.postgres.sql("postgres", "CREATE DATABASE shut").unwrap();
+    house
+        .postgres
+        .sql("shut", &format!("CREATE TABLE kept (); ALTER TABLE kept OWNER TO \"{role}\""))
+        .unwrap();
+    house.postgres.sql("postgres", "ALTER DATABASE shut ALLOW_CONNECTIONS false").unwrap();
+    let stuck = maya.grant("ending").await;
+    wait_until("the failure in the log", SOON, || {
+        ensure!(house.server.log().contains("the target did not do it"), "nothing is told");
+        Ok(())
+    })
+    .unwrap();
+    sam.decide(&maya.ask(600).await, "approve").await;
+    let second = maya.grant("live").await;
+    assert_ne!(stuck["id"], second["id"]);
+    assert!(house.accounts().contains(&role), "the first one is still there");
+    house.postgres.sql("postgres", "ALTER DATABASE shut ALLOW_CONNECTIONS true").unwrap();
+    house.wait_for_accounts(1);
+    assert!(!house.accounts().contains(&role), "the one that ended is gone, the live one stays");
+}
+
+#[tokio::test]
 async fn a_changed_policy_is_in_force_when_it_is_good_and_changes_nothing_when_it_is_not() {
     let house = House::start();
     let maya = house.person("maya").await;
