@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expr::{Expr, Function};
+use super::pattern;
 use super::time;
 use super::value::{self, Clock, Comparison, Tried, Value, compare};
 use crate::catalogue::Kind;
@@ -74,16 +75,18 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
                 _ => Tried::unknown(row),
             }
         }
-        Expr::Match { text, pattern } => {
+        Expr::Match { text, pattern, fold_case } => {
             let (a, b) = (evaluate(text, row), evaluate(pattern, row));
             let row = a.row || b.row;
             match (text_of(&a.value), &b.value) {
                 _ if a.value == Value::Null || b.value == Value::Null => Tried { value: Value::Null, row },
-                (text, Value::Text(pattern)) => {
-                    match value::matches_pattern(text.as_deref().unwrap_or("x"), pattern) {
-                        Some(truth) if text.is_some() || truth => Tried { value: Value::Bool(truth), row },
-                        _ => Tried::unknown(row),
-                    }
+                (Some(text), Value::Text(pattern)) => match pattern::matches(&text, pattern, *fold_case) {
+                    Some(truth) => Tried { value: Value::Bool(truth), row },
+                    None => Tried::unknown(row),
+                },
+                // What is found in nothing at all is found in everything.
+                (None, Value::Text(pattern)) if pattern::matches("", pattern, *fold_case) == Some(true) => {
+                    Tried { value: Value::Bool(true), row }
                 }
                 _ => Tried::unknown(row),
             }

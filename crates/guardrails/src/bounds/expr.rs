@@ -30,6 +30,7 @@ pub(crate) enum Expr {
     Match {
         text: Box<Expr>,
         pattern: Box<Expr>,
+        fold_case: bool,
     },
     IsNull(Box<Expr>),
     /// Every field of a row is not null (`IS NOT NULL`), which is not the opposite of `IS NULL` for rows.
@@ -271,7 +272,7 @@ impl Expr {
             | Expr::Distinct(left, right)
             | Expr::AnyOf(_, left, right)
             | Expr::Contains(left, right)
-            | Expr::Match { text: left, pattern: right }
+            | Expr::Match { text: left, pattern: right, .. }
             | Expr::Like { text: left, pattern: right, .. } => {
                 left.walk(visit);
                 right.walk(visit);
@@ -347,7 +348,7 @@ impl Expr {
             | Expr::Distinct(left, right)
             | Expr::AnyOf(_, left, right)
             | Expr::Contains(left, right)
-            | Expr::Match { text: left, pattern: right }
+            | Expr::Match { text: left, pattern: right, .. }
             | Expr::Like { text: left, pattern: right, .. } => {
                 left.rewrite(change);
                 right.rewrite(change);

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 
 use super::Outcome;
 use super::eval::{Row, as_bool, evaluate};
-use super::expr::{Expr, Scene, Subquery, bit};
+use super::expr::{Expr, Form, Scene, Subquery, bit};
+use super::pattern;
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW, YEAR};
 use super::value::{self, Clock, Tried, Value};
 use crate::catalogue::Kind;
@@ -50,8 +51,9 @@ fn try_with(
         Expr::Subquery(id) if !outcomes.iter().any(|(known, _)| known == id) => {
             let outcome = of_subquery(*id);
             if outcome == Outcome::Bounded {
-                variables
-                    .push(Variable::subquery(*id, scene.subqueries.get(*id).is_some_and(Subquery::counts)));
+                variables.extend(
+                    scene.subqueries.get(*id).map(|held| Variable::subquery(scene, *id, held, source)),
+                );
             }
             outcomes.push((*id, outcome));
         }
@@ -173,21 +175,38 @@ struct Variable {
 }
 
 impl Variable {
-    fn subquery(id: usize, counts: bool) -> Variable {
-        let kind = if counts { Kind::Integer(0.0, 9e15) } else { Kind::Bool };
+    fn subquery(scene: &Scene, id: usize, subquery: &Subquery, source: Option<usize>) -> Variable {
+        let output = subquery.query.outputs.first();
+        let kind = match (subquery.form, output) {
+            (Form::Scalar, _) if subquery.counts() => {
+                let (fewest, most) = scene.count_of(subquery, source);
+                Kind::Integer(fewest, most)
+            }
+            (Form::Scalar, Some(output)) if !subquery.query.one_row => output.kind.clone(),
+            (Form::Scalar, _) => Kind::Unknown,
+            _ => Kind::Bool,
+        };
         Variable { id: Id::Subquery(id), kind, pool: Vec::new() }
     }
 
     fn fill(&mut self, scene: &Scene, constants: &[Value], tests_null: bool) {
+        let mut pool: Vec<Value> = Vec::new();
         let Id::Column(id) = self.id else {
-            self.pool = match self.kind {
-                Kind::Bool => vec![Value::Bool(false), Value::Bool(true)],
-                _ => [0.0, 1.0, 2.0, 7.0, 5_000.0].into_iter().map(Value::Number).collect(),
-            };
+            match &self.kind {
+                Kind::Bool => pool.extend([Value::Bool(false), Value::Bool(true)]),
+                Kind::Labels(labels) => pool.extend(labels.iter().map(|label| Value::Text(label.clone()))),
+                Kind::Integer(..) | Kind::Decimal => numbers(&mut pool, false, false, &self.kind, constants),
+                Kind::Time => times(&mut pool, false, constants),
+                Kind::Text => texts(&mut pool, None, constants),
+                _ => pool.extend([0.0, 1.0, 2.0, 7.0, 5_000.0].into_iter().map(Value::Number)),
+            }
+            if tests_null && !matches!(self.kind, Kind::Bool | Kind::Integer(..)) {
+                pool.push(Value::Null);
+            }
+            self.pool = pool;
             return;
         };
         let Some(column) = scene.column(id) else { return };
-        let mut pool: Vec<Value> = Vec::new();
         match &self.kind {
             Kind::Bool => pool.extend([Value::Bool(false), Value::Bool(true)]),
             Kind::Labels(labels) => pool.extend(labels.iter().map(|label| Value::Text(label.clone()))),
@@ -451,6 +470,17 @@ fn gather(
             if constants.len() < MOST_CONSTANTS && !constants.contains(value) =>
         {
             constants.push(value.clone());
+        }
+        // A text that the pattern lets through.
+        Expr::Match { pattern, .. } | Expr::Like { pattern, .. } if constants.len() < MOST_CONSTANTS => {
+            let Some(Value::Text(written)) = evaluate_constant(pattern) else { return };
+            let text = match part {
+                Expr::Match { .. } => pattern::sample(&written),
+                _ => Some(written.replace('%', "").replace('_', "k")),
+            };
+            if let Some(text) = text.map(Value::Text).filter(|text| !constants.contains(text)) {
+                constants.push(text);
+            }
         }
         // `now() - interval '90 days'` is one moment of interest.
         Expr::Arithmetic(..) | Expr::Call(..) | Expr::Cast(..)

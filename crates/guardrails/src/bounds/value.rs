@@ -283,51 +283,6 @@ pub(crate) fn like(text: &str, pattern: &str, escape: Option<char>, fold_case: b
     parts.iter().skip(part).all(|part| *part == Part::Any)
 }
 
-/// A regular expression, as far as it can be told without an engine: patterns that match everything, and plain text
-/// with anchors.
-pub(crate) fn matches_pattern(text: &str, pattern: &str) -> Option<bool> {
-    let bare = pattern.trim_start_matches("(?i)").trim_matches(|c| c == '(' || c == ')');
-    let core = bare.trim_start_matches('^').trim_end_matches('$');
-    if bare.split('|').any(str::is_empty) {
-        return Some(true);
-    }
-    if matches!(core, "" | ".*" | ".*?" | "[\\s\\S]*" | ".{0,}" | "\\.*")
-        || core.chars().all(|c| matches!(c, '.' | '*')) && core.contains(".*")
-    {
-        let needs = core.matches('.').count().saturating_sub(core.matches(".*").count());
-        let anchored_empty =
-            core.is_empty() && bare.starts_with('^') && bare.ends_with('$') && bare.len() > 1;
-        return Some(if anchored_empty { text.is_empty() } else { text.chars().count() >= needs });
-    }
-    if matches!(core, "." | ".+" | "\\S" | "\\w" | "\\w+" | "\\S+" | "[[:print:]]" | "[a-zA-Z0-9]") {
-        return Some(!text.is_empty());
-    }
-    // One thing, any number of times or not at all, is found everywhere.
-    let optional = core.strip_suffix('*').or_else(|| core.strip_suffix('?'));
-    if optional.is_some_and(|thing| thing.chars().count() == 1)
-        && !(bare.starts_with('^') && bare.ends_with('$'))
-    {
-        return Some(true);
-    }
-    if matches!(core, "[0-9]" | "[0-9]+" | "\\d" | "\\d+" | "[[:digit:]]+") {
-        let all = bare.starts_with('^') && bare.ends_with('$');
-        return Some(if all {
-            text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty()
-        } else {
-            text.chars().any(|c| c.is_ascii_digit())
-        });
-    }
-    if core.chars().any(|c| "\\.[]{}()*+?|^$".contains(c)) {
-        return None;
-    }
-    Some(match (bare.starts_with('^'), bare.ends_with('$')) {
-        (true, true) => text == core,
-        (true, false) => text.starts_with(core),
-        (false, true) => text.ends_with(core),
-        (false, false) => text.contains(core),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,17 +305,5 @@ mod tests {
             assert_eq!(like(text, pattern, Some('\\'), false), expected, "{text} LIKE {pattern}");
         }
         assert!(like("ABC", "%b%", Some('\\'), true));
-    }
-
-    #[test]
-    fn match_all_patterns_are_known() {
-        for pattern in [".*", "", "^", "$", "^.*$", "(.*)", "a|", "()"] {
-            assert_eq!(matches_pattern("zq", pattern), Some(true), "{pattern}");
-        }
-        assert_eq!(matches_pattern("zq", "^a"), Some(false));
-        assert_eq!(matches_pattern("zq", "^[0-9]+$"), Some(false));
-        assert_eq!(matches_pattern("17", "^[0-9]+$"), Some(true));
-        assert_eq!(matches_pattern("zq", "x*"), Some(true));
-        assert_eq!(matches_pattern("zq", "[ab]+"), None);
     }
 }

@@ -5,7 +5,7 @@ use super::{DEEPEST, Lower};
 use crate::bounds::Comparison;
 use crate::bounds::expr::{Expr, Form, Function, Limit, Query, Subquery, bit, items};
 use crate::bounds::value::Value;
-use crate::bounds::{evaluate_constant, time};
+use crate::bounds::{evaluate_constant, pattern, time};
 use crate::catalogue::Kind;
 use crate::tree::Node;
 
@@ -199,12 +199,12 @@ impl Lower<'_> {
                 let (pattern, escape) = self.pattern(right_node);
                 let tested = if kind == 10 {
                     match pattern.as_ref() {
-                        Expr::Const(Value::Text(pattern))
-                            if pattern.contains(['|', '*', '+', '?', '{', '(', '[']) =>
-                        {
-                            Expr::Opaque("SIMILAR TO".to_owned(), vec![*text])
+                        Expr::Const(Value::Text(similar)) => {
+                            let pattern = pattern::of_similar(similar, escape);
+                            let pattern = Box::new(Expr::Const(Value::Text(pattern)));
+                            Expr::Match { text, pattern, fold_case: false }
                         }
-                        _ => Expr::Like { text, pattern, escape, fold_case: false },
+                        _ => Expr::Opaque("SIMILAR TO".to_owned(), vec![*text, *pattern]),
                     }
                 } else {
                     Expr::Like { text, pattern, escape, fold_case: kind == 9 }
@@ -290,9 +290,10 @@ impl Lower<'_> {
             "||" => Expr::Arithmetic('|', left, right),
             "<<" => Expr::Arithmetic('l', left, right),
             ">>" => Expr::Arithmetic('r', left, right),
-            "~" => Expr::Match { text: left, pattern: right },
-            "~*" => Expr::Match { text: left, pattern: right },
-            "!~" | "!~*" => Expr::Not(Box::new(Expr::Match { text: left, pattern: right })),
+            "~" | "~*" => Expr::Match { text: left, pattern: right, fold_case: name == "~*" },
+            "!~" | "!~*" => {
+                Expr::Not(Box::new(Expr::Match { text: left, pattern: right, fold_case: name == "!~*" }))
+            }
             "~~" | "~~*" => {
                 Expr::Like { text: left, pattern: right, escape: Some('\\'), fold_case: name.len() == 3 }
             }
@@ -377,7 +378,16 @@ impl Lower<'_> {
         }
         if AGGREGATES.contains(&name) {
             return if name == "count" {
-                Expr::Call(Function::Tally, Vec::new())
+                // What counts every row has nothing inside.
+                let all = !node.has("agg_filter")
+                    && arguments.iter().all(|argument| {
+                        let column = argument.column().and_then(|id| self.scene.column(id));
+                        matches!(argument, Expr::Const(_))
+                            || column.is_some_and(|column| column.not_null == Some(true))
+                    });
+                let parts =
+                    if all { Vec::new() } else { vec![Expr::Opaque("counted".to_owned(), Vec::new())] };
+                Expr::Call(Function::Tally, parts)
             } else {
                 Expr::Opaque(name.to_owned(), Vec::new())
             };
@@ -444,7 +454,9 @@ impl Lower<'_> {
                 let mut parts = arguments.into_iter();
                 let text = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
                 let pattern = Box::new(parts.next().unwrap_or(Expr::Const(Value::Null)));
-                return Expr::Match { text, pattern };
+                let fold_case =
+                    matches!(parts.next(), Some(Expr::Const(Value::Text(flags))) if flags.contains('i'));
+                return Expr::Match { text, pattern, fold_case };
             }
             _ => return Expr::Opaque(name.to_owned(), arguments),
         };

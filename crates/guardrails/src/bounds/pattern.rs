@@ -1,0 +1,219 @@
+//! PostgreSQL's regular expressions, as far as another engine agrees with them.
+
+use std::cell::RefCell;
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// Compiled automata may not be larger: a pattern comes from outside.
+const MOST_BYTES: usize = 1 << 18;
+const KEPT: usize = 8;
+const LONGEST_SAMPLE: usize = 200;
+
+thread_local! {
+    /// One predicate is tried on many rows.
+    static COMPILED: RefCell<Vec<(String, bool, Option<Regex>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether `pattern` is found in `text`; `None` when that cannot be told.
+pub(crate) fn matches(text: &str, pattern: &str, fold_case: bool) -> Option<bool> {
+    COMPILED.with_borrow_mut(|compiled| {
+        let known = compiled.iter().position(|(held, fold, _)| held == pattern && *fold == fold_case);
+        let at = known.unwrap_or_else(|| {
+            if compiled.len() >= KEPT {
+                compiled.remove(0);
+            }
+            compiled.push((pattern.to_owned(), fold_case, compile(pattern, fold_case)));
+            compiled.len() - 1
+        });
+        let (_, _, regex) = compiled.get(at)?;
+        regex.as_ref().map(|regex| regex.is_match(text))
+    })
+}
+
+fn compile(pattern: &str, fold_case: bool) -> Option<Regex> {
+    let (pattern, fold) = translated(pattern)?;
+    RegexBuilder::new(&pattern)
+        .case_insensitive(fold || fold_case)
+        // As in PostgreSQL, a dot takes a line break too, and ^ and $ are the ends of the text.
+        .dot_matches_new_line(true)
+        .size_limit(MOST_BYTES)
+        .build()
+        .ok()
+}
+
+/// In the other engine's spelling, and whether case does not count; `None` for what it does not have.
+fn translated(pattern: &str) -> Option<(String, bool)> {
+    if let Some(literal) = pattern.strip_prefix("***=") {
+        return Some((regex::escape(literal), false));
+    }
+    let mut rest = pattern.strip_prefix("***:").unwrap_or(pattern);
+    let mut fold = false;
+    if let Some((options, tail)) = rest.strip_prefix("(?").and_then(|tail| tail.split_once(')'))
+        && options.chars().all(|option| option.is_ascii_lowercase())
+    {
+        match options {
+            "i" => fold = true,
+            "c" | "s" => {}
+            _ => return None,
+        }
+        rest = tail;
+    }
+    let mut out = String::with_capacity(rest.len());
+    let mut letters = rest.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next()? {
+                'm' => out.push_str("\\b{start}"),
+                'M' => out.push_str("\\b{end}"),
+                'y' => out.push_str("\\b"),
+                'Y' => out.push_str("\\B"),
+                'Z' => out.push_str("\\z"),
+                // A back reference.
+                digit if digit.is_ascii_digit() && digit != '0' => return None,
+                other => {
+                    out.push('\\');
+                    out.push(other);
+                }
+            },
+            // `[[:<:]]` and `[[:>:]]` are the ends of a word.
+            '[' if letters.clone().take(6).eq("[:<:]]".chars()) => {
+                letters.nth(5);
+                out.push_str("\\b{start}");
+            }
+            '[' if letters.clone().take(6).eq("[:>:]]".chars()) => {
+                letters.nth(5);
+                out.push_str("\\b{end}");
+            }
+            other => out.push(other),
+        }
+    }
+    Some((out, fold))
+}
+
+/// A text that the pattern is found in, as short as it goes.
+pub(crate) fn sample(pattern: &str) -> Option<String> {
+    let (pattern, _) = translated(pattern)?;
+    let hir = regex_syntax::ParserBuilder::new().dot_matches_new_line(true).build().parse(&pattern).ok()?;
+    let mut text = String::new();
+    write_sample(&hir, &mut text)?;
+    Some(text)
+}
+
+fn write_sample(hir: &Hir, text: &mut String) -> Option<()> {
+    if text.len() > LONGEST_SAMPLE {
+        return None;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.push_str(std::str::from_utf8(&literal.0).ok()?),
+        HirKind::Class(Class::Unicode(class)) => {
+            let holds = |wanted: char| {
+                class.ranges().iter().any(|range| range.start() <= wanted && wanted <= range.end())
+            };
+            // Something readable, when the class has it.
+            let readable = ['k', 'K', '7', '@', '.', '-', '_', ' '].into_iter().find(|letter| holds(*letter));
+            text.push(readable.or_else(|| class.ranges().first().map(|range| range.start()))?);
+        }
+        HirKind::Class(Class::Bytes(_)) => return None,
+        HirKind::Repetition(repetition) => {
+            for _ in 0..repetition.min.min(64) {
+                write_sample(&repetition.sub, text)?;
+            }
+        }
+        HirKind::Capture(capture) => write_sample(&capture.sub, text)?,
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write_sample(part, text))?,
+        HirKind::Alternation(parts) => write_sample(parts.first()?, text)?,
+    }
+    Some(())
+}
+
+/// The regular expression that `SIMILAR TO` stands for.
+pub(crate) fn of_similar(pattern: &str, escape: Option<char>) -> String {
+    let mut out = "^(?:".to_owned();
+    let mut letters = pattern.chars();
+    let mut in_class = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            _ if Some(letter) == escape => {
+                out.push_str(&regex::escape(&letters.next().unwrap_or(letter).to_string()));
+            }
+            '[' => {
+                in_class = true;
+                out.push('[');
+            }
+            ']' => {
+                in_class = false;
+                out.push(']');
+            }
+            '%' if !in_class => out.push_str(".*"),
+            '_' if !in_class => out.push('.'),
+            '.' | '^' | '$' | '\\' if !in_class => out.push_str(&regex::escape(&letter.to_string())),
+            other => out.push(other),
+        }
+    }
+    out.push_str(")$");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_in_postgresql() {
+        for pattern in [".*", "", "^", "$", "^.*$", "(.*)", "a|", "()", "[\\s\\S]*", "x*"] {
+            assert_eq!(matches("zq", pattern, false), Some(true), "{pattern}");
+        }
+        for (text, pattern, expected) in [
+            ("zq", "^a", false),
+            ("zq", "^[0-9]+$", false),
+            ("17", "^[[:digit:]]+$", true),
+            ("zq", "[ab]+", false),
+            ("zq", "[^\\s\\S]", false),
+            ("a\nb", "a.b", true),
+            ("one two", "\\mtwo\\M", true),
+            ("onetwo", "\\ytwo", false),
+            ("one two", "[[:<:]]two", true),
+            ("ZQ", "(?i)zq", true),
+            ("a.b", "***=a.b", true),
+            ("axb", "***=a.b", false),
+        ] {
+            assert_eq!(matches(text, pattern, false), Some(expected), "{text} ~ {pattern}");
+        }
+        assert_eq!(matches("ZQ", "zq", true), Some(true));
+        assert_eq!(matches("zz", "(z)\\1", false), None, "back references are another engine's");
+        assert_eq!(matches("zz", "(?x) z z", false), None);
+    }
+
+    #[test]
+    fn a_sample_of_a_pattern_matches_it() {
+        for pattern in [
+            "^[^@]+@[^@]+\\.[a-z]{2,}$",
+            "^[A-Z]{3}$",
+            "^(eu|us)-[0-9]{4}$",
+            "^\\d+$",
+            "a+b?c*",
+            "^\\S+$",
+            "",
+        ] {
+            let text = sample(pattern).unwrap();
+            assert_eq!(matches(&text, pattern, false), Some(true), "{pattern} gave {text:?}");
+        }
+    }
+
+    #[test]
+    fn similar_to_takes_the_whole_text() {
+        for (text, pattern, expected) in [
+            ("abc", "a%", true),
+            ("abc", "a", false),
+            ("abc", "(a|b)_c", true),
+            ("a.c", "a.c", true),
+            ("abc", "a.c", false),
+            ("a%", "a\\%", true),
+        ] {
+            let regex = of_similar(pattern, Some('\\'));
+            assert_eq!(matches(text, &regex, false), Some(expected), "{text} SIMILAR TO {pattern}");
+        }
+    }
+}
