@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::wait_until;
@@ -120,6 +120,14 @@ impl Running {
         self.signal(Signal::KILL);
         // A killed child is always reaped; an error means that it was reaped before.
         let _ = self.child.wait();
+        // What it started dies a moment later; until then it keeps its sockets, and its name on the bus.
+        let gone = wait_until("the killed processes to be gone", GRACE, || {
+            ensure!(!has_living(self.group)?, "some still die");
+            Ok(())
+        });
+        if let Err(error) = gone {
+            eprintln!("{}: {error:#}", self.what);
+        }
         self.dismiss_guardian();
     }
 
@@ -163,6 +171,22 @@ impl Drop for Running {
             self.stop();
         }
     }
+}
+
+/// Whether a process of the group has not ended; one that waits to be reaped has.
+fn has_living(group: Pid) -> Result<bool> {
+    let group = group.as_raw_nonzero().to_string();
+    for entry in fs::read_dir("/proc")? {
+        // A process that ended meanwhile has no file any more.
+        let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else { continue };
+        // After the name, which may hold anything: state, parent, group.
+        let mut fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace()).into_iter().flatten();
+        let (state, of_group) = (fields.next(), fields.nth(1));
+        if of_group == Some(group.as_str()) && !matches!(state, Some("Z" | "X")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A shell that waits on a pipe from this process. When the pipe closes without a word, this process was killed, and

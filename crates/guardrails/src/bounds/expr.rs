@@ -1,6 +1,6 @@
 //! Predicates with their names resolved: what is left of a `WHERE` when only its meaning counts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::value::{Comparison, Value};
@@ -83,9 +83,19 @@ pub(crate) enum Function {
     Range,
     NonNulls,
     Nulls,
-    ArrayLength,
     /// Any total function whose result is never null or empty, such as a digest.
     Digest,
+    /// Any other function whose result is null only when an argument is.
+    Strict,
+    /// The day of a moment.
+    Day,
+    /// `(a, b) OVERLAPS (c, d)`.
+    Overlaps,
+    Reverse,
+    /// The number of elements; null when there are none.
+    ArrayLength,
+    /// The number of elements.
+    Cardinality,
     Left,
     Replace,
     /// A count, or another number that is never negative.
@@ -99,6 +109,8 @@ pub(crate) struct Scene {
     pub sources: Vec<Source>,
     pub columns: Vec<Column>,
     pub subqueries: Vec<Subquery>,
+    /// Columns that are not null where this is read.
+    pub given: RefCell<Vec<usize>>,
     /// Work done so far; see [`Scene::spend`].
     spent: Cell<usize>,
 }
@@ -323,6 +335,17 @@ impl Expr {
         });
     }
 
+    /// Puts a value in the place of every `count(*)`.
+    pub fn with_tally(&self, value: &Expr) -> Expr {
+        let mut changed = self.clone();
+        changed.rewrite(&mut |part| {
+            if matches!(part, Expr::Call(Function::Tally, parts) if parts.is_empty()) {
+                *part = value.clone();
+            }
+        });
+        changed
+    }
+
     /// Calls `change` for this expression, then for all below it.
     fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
         change(self);
@@ -431,6 +454,19 @@ impl Subquery {
 }
 
 impl Query {
+    /// Aggregates over rows of its sources.
+    pub fn one_row_of_many(&self) -> bool {
+        self.one_row && !self.sources.is_empty()
+    }
+
+    /// Certainly without a row.
+    pub fn yields_nothing(&self) -> bool {
+        let never = |conjunct: &Expr| {
+            matches!(super::evaluate_constant(conjunct), Some(Value::Bool(false) | Value::Null))
+        };
+        self.limit == Limit::Zero || (!self.one_row_of_many() && self.conjuncts.iter().any(never))
+    }
+
     /// The values of a query of one column that reads no table.
     pub fn constants(&self) -> Option<Vec<Expr>> {
         if self.odd

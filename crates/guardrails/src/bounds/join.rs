@@ -80,6 +80,12 @@ impl Pair {
     }
 }
 
+impl Pair {
+    fn turned(&self) -> Option<(usize, usize)> {
+        self.columns.map(|(left, right)| (right, left))
+    }
+}
+
 enum Isolated {
     Test(u128),
     Link(Link),
@@ -189,6 +195,12 @@ impl Scene {
     /// A disjunction over several sources: whatever else is required holds for each of its arms too.
     fn any_arm(&self, target: usize, join: &Join, flat: &[Expr], arms: Vec<Expr>, depth: usize) -> Outcome {
         let mut outcome = Outcome::Never;
+        // `a.x = b.x OR a.x IS NULL`: for the other arms the column is not null.
+        let nulls = arms.iter().filter_map(|arm| match arm {
+            Expr::IsNull(inner) => inner.column(),
+            _ => None,
+        });
+        let before = self.given.replace(nulls.collect());
         for arm in arms {
             let mut conjuncts = flat.to_vec();
             conjuncts.push(arm);
@@ -198,6 +210,7 @@ impl Scene {
                 break;
             }
         }
+        self.given.replace(before);
         outcome
     }
 
@@ -313,8 +326,8 @@ impl Scene {
                     left: a,
                     right: b,
                     columns: (comparison == Comparison::Equal).then_some((left_id, right_id)),
-                    left_covered: self.covers(left, right, comparison),
-                    right_covered: self.covers(right, left, comparison),
+                    left_covered: self.covers(left_id, right_id, comparison),
+                    right_covered: self.covers(right_id, left_id, comparison),
                     reflexive: same_column,
                     key: None,
                 })
@@ -327,7 +340,8 @@ impl Scene {
     }
 
     /// Whether every row with `from` finds one with `to` that passes.
-    fn covers(&self, from: &Column, to: &Column, comparison: Comparison) -> bool {
+    fn covers(&self, from_id: usize, to: usize, comparison: Comparison) -> bool {
+        let (Some(from), Some(to)) = (self.column(from_id), self.column(to)) else { return false };
         if from.of_view.is_some() && from.of_view == to.of_view && comparison.is_reflexive() {
             return true;
         }
@@ -337,15 +351,16 @@ impl Scene {
         }
         let itself = from_origin.table == to_origin.table && from_origin.column == to_origin.column;
         (itself && comparison.is_reflexive())
-            || (comparison == Comparison::Equal && self.refers(from, from_origin, to_origin))
+            || (comparison == Comparison::Equal && self.refers(from_id, from_origin, to_origin))
     }
 
     /// Whether the one column is a foreign key to the other, and always set: known from the catalogue, or plain from the
     /// names.
-    fn refers(&self, from: &Column, from_origin: &Origin, to: &Origin) -> bool {
+    fn refers(&self, id: usize, from_origin: &Origin, to: &Origin) -> bool {
+        let Some(from) = self.column(id) else { return false };
         let info = self.source(from.source).and_then(|source| source.info.as_ref());
         if let Some(info) = info {
-            return from.not_null != Some(false)
+            return (from.not_null != Some(false) || self.given.borrow().contains(&id))
                 && info.foreign.iter().any(|key| {
                     key.columns.len() == 1
                         && key.columns.first() == Some(&from_origin.column)
@@ -444,7 +459,8 @@ impl Scene {
                             let again = followed.iter().filter_map(|at| links.get(*at)).any(|other| {
                                 matches!(&other.kind, LinkKind::Columns(held) if
                                     held.key.is_some() && held.key == pair.key
-                                        || held.columns.is_some() && held.columns == pair.columns)
+                                        || held.columns.is_some() && held.columns == pair.columns
+                                        || held.columns.is_some() && held.columns == pair.turned())
                             });
                             let one_row = same_row.iter().any(|set| link.mask & set == link.mask);
                             if !(again || pair.reflexive && one_row) {

@@ -16,6 +16,8 @@ use crate::catalogue::Kind;
 
 const MOST_COMBINATIONS: usize = 3_000;
 const MOST_CONSTANTS: usize = 24;
+/// Rows that are tried with equations solved.
+const MOST_SOLVED: usize = 24;
 
 /// Tries `expr`, a predicate over one source, on sample rows. `of_subquery` tells what a subquery in it amounts to.
 pub(crate) fn try_rows(
@@ -92,8 +94,13 @@ fn try_with(
         }
         variable.fill(scene, &constants, tests_null);
     }
-    let state =
-        State { variables: &variables, outcomes: &outcomes, picks: RefCell::new(vec![0; variables.len()]) };
+    let state = State {
+        variables: &variables,
+        outcomes: &outcomes,
+        picks: RefCell::new(vec![0; variables.len()]),
+        solved: RefCell::new(None),
+    };
+    let equations = equations(expr, &variables);
     let mut seen = Seen::default();
     let mut admitted = false;
     let longest = variables.iter().map(|variable| variable.pool.len()).max().unwrap_or(1);
@@ -108,16 +115,24 @@ fn try_with(
             return Outcome::Same;
         }
         state.pick(turn, longest, complete, &mut noise);
-        if relevant.iter().any(|check| {
-            let tried = evaluate(check, &state);
-            as_bool(&tried) == Some(false)
-        }) {
-            continue;
-        }
-        admitted = true;
-        seen.note(&evaluate(expr, &state));
-        if seen.bounded() {
-            return Outcome::Bounded;
+        // The row as it is, then with each column set to what it is compared with.
+        let solved = equations.iter().filter(|_| turn < MOST_SOLVED).map(Some);
+        for equation in std::iter::once(None).chain(solved) {
+            if let Some((column, other)) = equation {
+                let value = evaluate(other, &state).value;
+                if matches!(value, Value::Null | Value::Unknown) || !state.can_hold(scene, *column, &value) {
+                    continue;
+                }
+                state.solved.replace(Some((*column, value)));
+            }
+            if relevant.iter().all(|check| as_bool(&evaluate(check, &state)) != Some(false)) {
+                admitted = true;
+                seen.note(&evaluate(expr, &state));
+            }
+            state.solved.take();
+            if seen.bounded() {
+                return Outcome::Bounded;
+            }
         }
     }
     if !admitted {
@@ -363,7 +378,7 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
             add(format!("q{bare}"));
         }
         if let Value::Number(number) = constant {
-            let wanted = number.clamp(1.0, 60.0);
+            let wanted = number.clamp(1.0, 1_000.0);
             add("k".repeat(wanted as usize));
             add("k".repeat((wanted as usize).saturating_add(1)));
             add(number.to_string());
@@ -376,10 +391,35 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
     }
 }
 
+/// The columns that are compared with an expression over other columns: `due = issued + 14`.
+fn equations<'a>(expr: &'a Expr, variables: &[Variable]) -> Vec<(usize, &'a Expr)> {
+    let mut found = Vec::new();
+    expr.walk(&mut |part| {
+        let (Expr::Compare(_, left, right) | Expr::Distinct(left, right)) = part else { return };
+        for (side, other) in [(left, right), (right, left)] {
+            let Some(column) = side.column() else { continue };
+            let known = |id: usize| variables.iter().any(|variable| variable.id == Id::Column(id));
+            let (mut others, mut itself) = (false, false);
+            other.walk(&mut |part| {
+                if let Expr::Column(id) = part {
+                    others |= known(*id);
+                    itself |= *id == column;
+                }
+            });
+            if known(column) && others && !itself && found.len() < 4 {
+                found.push((column, other.as_ref()));
+            }
+        }
+    });
+    found
+}
+
 struct State<'a> {
     variables: &'a [Variable],
     outcomes: &'a [(usize, Outcome)],
     picks: RefCell<Vec<usize>>,
+    /// The value of one column in place of its pick.
+    solved: RefCell<Option<(usize, Value)>>,
 }
 
 impl State<'_> {
@@ -404,7 +444,43 @@ impl State<'_> {
         }
     }
 
+    /// Whether a value fits the type of a column, and what its name promises.
+    fn can_hold(&self, scene: &Scene, id: usize, value: &Value) -> bool {
+        let Some(column) = scene.column(id) else { return false };
+        let kind =
+            self.variables.iter().find(|variable| variable.id == Id::Column(id)).map(|held| &held.kind);
+        match (value, kind) {
+            (Value::Number(number), Some(Kind::Integer(low, high))) => {
+                number.fract() == 0.0
+                    && (*low..=*high).contains(number)
+                    && (!column.counted || *number >= 1.0)
+                    && (!column.not_negative || *number >= 0.0)
+            }
+            (Value::Number(number), Some(Kind::Decimal | Kind::Unknown)) => {
+                (!column.counted || *number >= 1.0) && (!column.not_negative || *number >= 0.0)
+            }
+            (Value::Time { at, .. }, Some(Kind::Time | Kind::Unknown)) => {
+                (LONG_PAST..FAR_FUTURE).contains(at) && (!column.past || *at < NOW)
+            }
+            (Value::Text(text), Some(Kind::Text | Kind::Unknown)) => {
+                !text.is_empty() || column.can_be_empty != Some(false)
+            }
+            (Value::Text(text), Some(Kind::Labels(labels))) => labels.contains(text),
+            (Value::Span(_), Some(Kind::Span | Kind::Unknown)) | (Value::Bool(_), Some(Kind::Bool)) => true,
+            _ => false,
+        }
+    }
+
     fn value(&self, id: Id) -> Option<Value> {
+        if let Some((column, value)) = self.solved.borrow().as_ref()
+            && id == Id::Column(*column)
+        {
+            // A column that holds a moment may be compared with any other.
+            return Some(match value {
+                Value::Time { at, .. } => Value::Time { at: *at, clock: Clock::Sample },
+                other => other.clone(),
+            });
+        }
         let at = self.variables.iter().position(|variable| variable.id == id)?;
         let pick = *self.picks.borrow().get(at)?;
         self.variables.get(at)?.pool.get(pick).cloned()

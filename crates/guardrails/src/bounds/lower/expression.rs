@@ -93,7 +93,8 @@ impl Lower<'_> {
             "TypeCast" => self.cast(node),
             "CollateClause" => *self.boxed(node.node("arg")),
             "SqlValueFunction" => match node.int("op") {
-                1..=9 => Expr::Call(Function::Now, Vec::new()),
+                1 => Expr::Call(Function::Day, vec![Expr::Call(Function::Now, Vec::new())]),
+                2..=9 => Expr::Call(Function::Now, Vec::new()),
                 other => Expr::Opaque(format!("session value {other}"), Vec::new()),
             },
             "FuncCall" => self.function(node),
@@ -139,6 +140,9 @@ impl Lower<'_> {
                 _ => 1.0,
             };
             return Expr::Const(Value::Span(count * unit));
+        }
+        if last == "date" {
+            return Expr::Call(Function::Day, vec![*inner]);
         }
         Expr::Cast(inner, self.world.kind_of_type(type_name))
     }
@@ -322,10 +326,7 @@ impl Lower<'_> {
 
     /// Labels of an enumeration are in the order of their definition, not of their spelling.
     fn ranked(&self, comparison: Comparison, left: &Expr, right: &Expr) -> Option<Expr> {
-        let labels = |expr: &Expr| match &self.scene.column(expr.column()?)?.kind {
-            Kind::Labels(labels) => Some(labels.clone()),
-            _ => None,
-        };
+        let labels = |expr: &Expr| self.labels(expr);
         let (column, constant, comparison) = match (labels(left), labels(right)) {
             (Some(_), None) => (left, right, comparison),
             (None, Some(_)) => (right, left, comparison.turned()),
@@ -337,6 +338,27 @@ impl Lower<'_> {
         let passing = labels.iter().enumerate().filter(|(rank, _)| comparison.holds(rank.cmp(&at)));
         let values = passing.map(|(_, label)| Expr::Const(Value::Text(label.clone()))).collect();
         Some(Expr::AnyOf(Comparison::Equal, Box::new(column.clone()), Box::new(Expr::Array(values))))
+    }
+
+    /// The labels of the enumeration that an expression is of.
+    fn labels(&self, expr: &Expr) -> Option<Vec<String>> {
+        let kind = match expr {
+            Expr::Coalesce(parts) => return parts.iter().find_map(|part| self.labels(part)),
+            Expr::NullIf(value, _) => return self.labels(value),
+            Expr::Case(arms, default) => {
+                return arms
+                    .iter()
+                    .map(|(_, result)| result)
+                    .chain([default.as_ref()])
+                    .find_map(|part| self.labels(part));
+            }
+            Expr::Cast(inner, kind) if inner.column().is_none() && evaluate_constant(expr).is_none() => kind,
+            _ => &self.scene.column(expr.column()?)?.kind,
+        };
+        match kind {
+            Kind::Labels(labels) => Some(labels.clone()),
+            _ => None,
+        }
     }
 
     /// `'(0,1)'` compared with `ctid` is a place in the table.
@@ -416,18 +438,21 @@ impl Lower<'_> {
             "position" | "strpos" => Function::Position,
             "starts_with" => Function::StartsWith,
             "concat" => Function::Concat,
-            "date_trunc" | "date" | "timezone" | "date_bin" | "to_date" | "to_timestamp" => {
-                Function::Truncate
-            }
+            "date" => Function::Day,
+            "date_trunc" | "timezone" | "date_bin" | "to_date" | "to_timestamp" => Function::Truncate,
             "extract" | "date_part" => Function::Extract,
             "isfinite" => Function::IsFinite,
             "make_date" => Function::MakeDate,
             "num_nonnulls" => Function::NonNulls,
             "num_nulls" => Function::Nulls,
-            "array_length" | "cardinality" => Function::ArrayLength,
+            "array_length" => Function::ArrayLength,
+            "cardinality" => Function::Cardinality,
+            "overlaps" if arguments.len() == 4 => Function::Overlaps,
+            "reverse" => Function::Reverse,
+            "format" => return formatted(arguments),
             "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Function::Range,
             "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_literal"
-            | "quote_nullable" | "encode" | "format" | "jsonb_build_object" | "json_build_object"
+            | "quote_nullable" | "encode" | "jsonb_build_object" | "json_build_object"
             | "jsonb_build_array" | "json_build_array" | "concat_ws" | "array_to_json" | "hashint4"
             | "hashint8" | "hashtextextended" | "sha224" | "sha384" | "sha512" => Function::Digest,
             // The same for every row.
@@ -435,6 +460,14 @@ impl Lower<'_> {
             "left" => Function::Left,
             "replace" => Function::Replace,
             "pg_column_size" => Function::Tally,
+            "regexp_replace" | "translate" | "substr" | "substring" | "overlay" | "lpad" | "rpad"
+            | "repeat" | "initcap" | "to_char" | "split_part" | "ascii" | "chr" | "to_hex" | "decode"
+            | "exp" | "power" | "sqrt" | "cbrt" | "div" | "gcd" | "lcm" | "scale" | "width_bucket"
+            | "string_to_array" | "array_append" | "array_prepend" | "array_cat" | "array_remove"
+            | "array_replace" | "jsonb_typeof" | "json_typeof" | "jsonb_pretty" | "jsonb_strip_nulls"
+            | "justify_days" | "justify_hours" | "age_in_days" | "make_interval" | "make_time"
+            | "make_timestamp" | "host" | "text" | "int4" | "int8" | "numeric" | "float8" | "to_number"
+            | "to_tsvector" | "plainto_tsquery" | "to_ascii" | "normalize" | "unistr" => Function::Strict,
             "age" => {
                 let mut parts = arguments.into_iter();
                 let first = parts.next().unwrap_or(Expr::Const(Value::Null));
@@ -526,7 +559,7 @@ impl Lower<'_> {
         self.scene.subqueries.len() - 1
     }
 
-    fn mask_of(&self, query: &Query) -> u128 {
+    pub(super) fn mask_of(&self, query: &Query) -> u128 {
         let mut mask = 0;
         for expr in &query.conjuncts {
             mask |= self.scene.mask(expr);
@@ -600,6 +633,26 @@ impl Lower<'_> {
         }
         Some(replaced)
     }
+}
+
+/// `format('%s-%s', a, b)` joins its arguments; other ways to format come to something, too.
+fn formatted(arguments: Vec<Expr>) -> Expr {
+    let mut rest = arguments.iter();
+    let Some(Expr::Const(Value::Text(pattern))) = rest.next() else {
+        return Expr::Call(Function::Digest, arguments);
+    };
+    let mut parts = Vec::new();
+    for (at, piece) in pattern.split("%s").enumerate() {
+        if at > 0 {
+            let Some(argument) = rest.next() else { return Expr::Call(Function::Digest, arguments) };
+            parts.push(Expr::Cast(Box::new(argument.clone()), Kind::Text));
+        }
+        if piece.contains('%') {
+            return Expr::Call(Function::Digest, arguments);
+        }
+        parts.push(Expr::Const(Value::Text(piece.to_owned())));
+    }
+    Expr::Call(Function::Concat, parts)
 }
 
 fn with_extreme(expr: Expr, from: usize, to: usize) -> Expr {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub(crate) use world::World;
 
 use self::names::{is_amount, is_bookkeeping, is_past, may_be_null};
-use super::Comparison;
 use super::expr::{Column, Expr, Limit, Origin, Output, Query, Scene, Set, Source};
+use super::{Comparison, Outcome};
 use crate::catalogue::{Kind, Name, PartitionBound, Relation, Side};
 use crate::tree::Node;
 
@@ -31,6 +31,8 @@ pub(crate) struct Lower<'a> {
     pub common: Vec<(String, Common)>,
     /// `SELECT *` over tables whose columns are not known, per source.
     stars: Vec<(usize, Name, bool)>,
+    /// What a column of a lateral subquery is, in terms of what stands outside it.
+    passed: Vec<(usize, String, Expr)>,
     depth: usize,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Lower<'a> {
             frames: vec![Vec::new()],
             common,
             stars: Vec::new(),
+            passed: Vec::new(),
             depth: 0,
         }
     }
@@ -229,13 +232,22 @@ impl<'a> Lower<'a> {
         if let Some((set, left, right)) = &query.set {
             let mut outputs = self.outputs_of(left);
             let others = self.outputs_of(right);
+            let halves = *set == Set::Union && self.are_halves(query);
+            let nothing = right.yields_nothing();
             for (position, output) in outputs.iter_mut().enumerate() {
                 let other = others.get(position).and_then(|other| other.origin.clone());
+                let taken_away = nothing || *set == Set::Except && self.is_never(left, position, right);
                 output.extreme = None;
                 output.gathered = None;
                 output.origin = match (set, output.origin.take(), other) {
                     (Set::Union, Some(left), _) if left.complete => Some(left),
                     (Set::Union, _, Some(right)) if right.complete => Some(right),
+                    (Set::Union, Some(left), Some(right))
+                        if halves && left.table == right.table && left.column == right.column =>
+                    {
+                        Some(Origin { complete: true, ..left })
+                    }
+                    (Set::Except, Some(left), _) if taken_away => Some(left),
                     (Set::Intersect, Some(left), Some(right)) => {
                         let complete = left.complete && left == right;
                         Some(Origin { complete, ..left })
@@ -269,6 +281,69 @@ impl<'a> Lower<'a> {
         outputs
     }
 
+    /// Whether the parts of a union, all of one table, let every row of it through together.
+    fn are_halves(&mut self, query: &Query) -> bool {
+        let mut parts = Vec::new();
+        let mut pending = vec![query];
+        while let Some(part) = pending.pop() {
+            match &part.set {
+                Some((Set::Union, left, right)) if part.limit == Limit::None => {
+                    pending.extend([left.as_ref(), right])
+                }
+                Some(_) => return false,
+                None => parts.push(part),
+            }
+        }
+        let source = |part: &Query| match part.sources.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let Some(first) = parts.first().and_then(|part| source(part)) else { return false };
+        let table = self.scene.source(first).and_then(|held| held.table.clone());
+        let mut arms = Vec::new();
+        for part in parts {
+            let Some(own) = source(part) else { return false };
+            let of_table = self.scene.source(own).and_then(|held| held.table.clone());
+            let plain =
+                part.limit == Limit::None && !part.one_row && !part.having && !part.sampled && !part.odd;
+            if table.is_none() || of_table != table || !plain || !part.outer_joins.is_empty() {
+                return false;
+            }
+            let mut arm = Expr::And(part.conjuncts.clone());
+            let columns: Vec<(usize, String)> = self
+                .scene
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, column)| column.source == own && own != first)
+                .map(|(id, column)| (id, column.name.clone()))
+                .collect();
+            for (id, name) in columns {
+                let twin = self.column_of(first, &name);
+                arm.replace_column(id, twin);
+            }
+            arms.push(arm);
+        }
+        let together = Query { sources: vec![first], conjuncts: vec![Expr::Or(arms)], ..Query::default() };
+        self.scene.judge(first, &together) == Outcome::Every
+    }
+
+    /// Whether an output of `left` is never one of the constants of `right`: `EXCEPT SELECT -1`.
+    fn is_never(&self, left: &Query, position: usize, right: &Query) -> bool {
+        let (Some(values), Some(output)) = (right.constants(), left.outputs.get(position)) else {
+            return false;
+        };
+        let Some(source) = output.expr.column().and_then(|id| self.scene.column(id)).map(|held| held.source)
+        else {
+            return false;
+        };
+        let any =
+            Expr::AnyOf(Comparison::Equal, Box::new(output.expr.clone()), Box::new(Expr::Array(values)));
+        let none =
+            Query { sources: vec![source], conjuncts: vec![Expr::Not(Box::new(any))], ..Query::default() };
+        self.scene.judge(source, &none) == Outcome::Every
+    }
+
     fn whole(&self, query: &Query, origin: Option<Origin>) -> Option<Origin> {
         let origin = origin?;
         let column = self.scene.columns.iter().position(|column| {
@@ -299,6 +374,14 @@ impl<'a> Lower<'a> {
         }
         self.scene.columns.push(column);
         self.scene.columns.len() - 1
+    }
+
+    fn read(&mut self, source: usize, name: &str) -> Expr {
+        let passed = self.passed.iter().find(|(of, known, _)| *of == source && known == name);
+        match passed {
+            Some((_, _, expr)) => expr.clone(),
+            None => Expr::Column(self.column_of(source, name)),
+        }
     }
 
     fn describe(&self, source: usize, name: &str) -> Column {
@@ -404,7 +487,7 @@ impl<'a> Lower<'a> {
             Some(_) if name == "tableoid" || is_bookkeeping(name) => {
                 Expr::Opaque(name.to_owned(), Vec::new())
             }
-            Some(source) => Expr::Column(self.column_of(source, name)),
+            Some(source) => self.read(source, name),
             None => Expr::Opaque(format!("{alias}.{name}"), Vec::new()),
         }
     }
@@ -421,7 +504,7 @@ impl<'a> Lower<'a> {
                 if (system && self.scene.source(*source).is_some_and(|held| held.table.is_some()))
                     || self.knows(*source, name) == Some(true)
                 {
-                    return Expr::Column(self.column_of(*source, name));
+                    return self.read(*source, name);
                 }
             }
             // The scalar variable of a loop comes before a column that nobody knows of.
@@ -430,7 +513,7 @@ impl<'a> Lower<'a> {
                     && self.knows(*source, name) == Some(true)
             });
             if let Some(source) = of_loop {
-                return Expr::Column(self.column_of(source, name));
+                return self.read(source, name);
             }
             if self.world.variables.contains(name) {
                 return Expr::Opaque(name.to_owned(), Vec::new());
@@ -440,7 +523,7 @@ impl<'a> Lower<'a> {
                 if let Some(whole) = self.whole_row(name) {
                     return whole;
                 }
-                return Expr::Column(self.column_of(source, name));
+                return self.read(source, name);
             }
             fallback = fallback.or_else(|| frame.first().copied());
         }

@@ -32,10 +32,22 @@ impl Lower<'_> {
                     .unwrap_or_else(|| Query { odd: true, ..Query::default() });
                 let columns = alias_columns(node);
                 let source = self.derived(alias_of(node).unwrap_or_default(), &inner, &columns);
-                // A lateral subquery is only tied to its siblings by its own conditions.
                 query.sources.push(source);
                 self.enter(source);
-                return bit(source);
+                let outside = (0..before).fold(0, |mask, source| mask | bit(source));
+                if self.mask_of(&inner) & outside == 0 || !is_plain(&inner) {
+                    return bit(source);
+                }
+                // It reads what stands outside it: as good as written there.
+                let names = self.scene.source(source).and_then(|held| held.names.clone()).unwrap_or_default();
+                for (name, output) in names.into_iter().zip(&inner.outputs) {
+                    self.passed.push((source, name, output.expr.clone()));
+                }
+                let mask = inner.sources.iter().fold(bit(source), |mask, source| mask | bit(*source));
+                query.sources.extend(inner.sources);
+                query.conjuncts.extend(inner.conjuncts);
+                query.outer_joins.extend(inner.outer_joins);
+                return mask;
             }
             "JoinExpr" => return self.join(node, query),
             "RangeTableSample" => {
@@ -145,9 +157,18 @@ impl Lower<'_> {
 
     fn join(&mut self, node: &Node, query: &mut Query) -> u128 {
         let (Some(left_node), Some(right_node)) = (node.node("larg"), node.node("rarg")) else { return 0 };
+        let before = query.conjuncts.len();
         let left = self.item(left_node, query);
+        let of_left = query.conjuncts.len();
         let right = self.item(right_node, query);
         let mut conditions = Vec::new();
+        // What the optional side requires for itself takes no row of the other side away.
+        match node.int("jointype") {
+            2 => conditions.extend(query.conjuncts.drain(of_left..)),
+            4 => conditions.extend(query.conjuncts.drain(before..of_left)),
+            3 => conditions.extend(query.conjuncts.drain(before..)),
+            _ => {}
+        }
         if let Some(quals) = node.node("quals") {
             conditions.push(self.expr(quals));
         }
@@ -314,7 +335,10 @@ impl Lower<'_> {
             query.conjuncts.push(condition);
         }
         query.grouped = node.has("group_clause");
-        query.having = node.has("having_clause");
+        query.having = node.node("having_clause").is_some_and(|having| {
+            let having = self.expr(having);
+            !holds_for_any_count(&having)
+        });
         self.outputs(node.nodes("target_list").collect(), query);
         let mut order = node.nodes("sort_clause");
         if let (Some(first), None) = (order.next(), order.next())
@@ -441,4 +465,24 @@ impl Lower<'_> {
         }
         output
     }
+}
+
+/// A query whose rows are just those that its conditions let through.
+fn is_plain(query: &Query) -> bool {
+    query.set.is_none()
+        && query.limit == Limit::None
+        && !query.one_row_of_many()
+        && !query.grouped
+        && !query.having
+        && !query.is_values
+        && !query.sampled
+        && !query.odd
+}
+
+/// `HAVING count(*) >= 1`: a group has at least one row.
+fn holds_for_any_count(having: &Expr) -> bool {
+    [1.0, 2.0, 7.0, 5_000.0].into_iter().all(|count| {
+        let counted = having.with_tally(&Expr::Const(Value::Number(count)));
+        evaluate_constant(&counted) == Some(Value::Bool(true))
+    })
 }
