@@ -66,5 +66,9 @@ fn run_tests(filter: Option<&str>) -> Result<()> {
         cargo.arg("test");
         "tests (with cargo test; cargo-nextest would run them in parallel)"
     };
-    step::command(name, cargo.args(HOST).args(filter))
+    step::command(name, cargo.args(HOST).args(filter))?;
+    step::command(
+        "tests of the front end's words and routes",
+        workspace::cargo()?.args(["test", "--package", "daypass-ui"]).args(filter),
+    )
 }

@@ -369,7 +369,7 @@ impl Scene {
                 });
         }
         let Some(stem) = from_origin.column.strip_suffix("_id") else { return false };
-        to.column == "id"
+        (to.column == "id" || to.column == from_origin.column)
             && (to.table.name == stem
                 || to.table.name.trim_end_matches('s') == stem
                 || to.table.name == format!("{}ies", stem.trim_end_matches('y')))
