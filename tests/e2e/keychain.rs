@@ -53,7 +53,7 @@ fn without_a_keychain_nobody_signs_in_and_the_window_says_why() {
     let world = world("10m");
     let maya = Person::arrive_with("maya", &world.address(), KeychainState::Missing).unwrap();
     maya.find_server().unwrap();
-    maya.continue_in_browser().unwrap();
+    maya.window.click("[data-test=sign-in]").unwrap();
     wait_until("the window to tell of the missing keychain", SOON, || {
         let page = maya.window.page_text()?;
         ensure!(page.to_lowercase().contains("keychain"), "it says {page:?}");

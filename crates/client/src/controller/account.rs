@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Controller, Dirty, Event, Lists, Prepared, ReplyTo, SignedIn, new_uuid};
 use crate::api::{self, Api};
-use crate::failure::{failure, local, not_here};
+use crate::failure::{failure, from_keychain, local, not_here};
 use crate::history::History;
 use crate::integration::Integration;
 use crate::keychain::{HISTORY_KEY_USER, KeychainError, answer, grant_user};
@@ -126,8 +126,14 @@ impl<I: Integration> Controller<I> {
         self.connection = Connection::SigningIn { address: address.clone() };
         self.changed = true;
         let (clock, events, device) = (self.clock.clone(), self.events.clone(), self.device);
+        let keychain = self.keychain.clone();
         tokio::spawn(async move {
-            let result = prepare(&address, &fingerprint, device, clock, events.clone()).await.map(Box::new);
+            let result = async {
+                // Without a keychain the browser would be in vain.
+                keychain.is_there().await.map_err(|error| from_keychain(&error))?;
+                prepare(&address, &fingerprint, device, clock, events.clone()).await.map(Box::new)
+            }
+            .await;
             let _ = events.send(Event::SignInPrepared { attempt, result, reply });
         });
     }

@@ -41,6 +41,15 @@ impl KeychainThread {
         .await
     }
 
+    /// Whether there is a keychain, locked or not. Never asks the person.
+    ///
+    /// # Errors
+    /// [`KeychainError::Missing`].
+    pub async fn is_there(&self) -> Result<(), KeychainError> {
+        let looked = answer(self.ask(|keychain| keychain.is_open())).await;
+        if looked == Err(KeychainError::Missing) { looked } else { Ok(()) }
+    }
+
     pub async fn set(&self, user: String, secret: SecretString) -> Result<(), KeychainError> {
         answer(self.ask(move |keychain| keychain.set(&user, &secret))).await
     }

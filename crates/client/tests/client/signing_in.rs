@@ -115,18 +115,31 @@ fn a_certificate_that_changes_between_the_look_and_the_sign_in_is_refused() {
 
 #[test]
 fn without_a_keychain_there_is_no_sign_in() {
-    for (fault, words) in [(Fault::Locked, "locked"), (Fault::Missing, "No keychain")] {
-        let world = World::new();
-        let device = world.start();
-        world.safe.fail(Some(fault));
-        device.sign_in(&world.server);
-        let snapshot =
-            device.wait("to be signed out", |s| matches!(s.connection, Connection::SignedOut { .. }));
-        assert!(message(&snapshot.connection).contains(words), "{:?}", snapshot.connection);
-        world.safe.fail(None);
-        device.sign_in(&world.server);
-        device.wait("to be online", |s| s.connection == Connection::Online);
-    }
+    let world = World::new();
+    let device = world.start();
+    world.safe.fail(Some(Fault::Missing));
+    let found = device.find(&world.server);
+    let sign_in = Intent::SignIn { address: found.address, fingerprint: found.fingerprint };
+    assert_eq!(device.intent(sign_in).unwrap_err().code, FailureCode::KeychainMissing);
+    assert!(device.seen.0.lock().unwrap().urls.is_empty(), "the browser would be in vain");
+    let snapshot = device.wait("to be signed out", |s| matches!(s.connection, Connection::SignedOut { .. }));
+    assert!(message(&snapshot.connection).contains("No keychain"), "{:?}", snapshot.connection);
+    world.safe.fail(None);
+    device.sign_in(&world.server);
+    device.wait("to be online", |s| s.connection == Connection::Online);
+}
+
+#[test]
+fn a_keychain_that_stays_locked_ends_the_sign_in() {
+    let world = World::new();
+    let device = world.start();
+    world.safe.fail(Some(Fault::Locked));
+    device.sign_in(&world.server);
+    let snapshot = device.wait("to be signed out", |s| matches!(s.connection, Connection::SignedOut { .. }));
+    assert!(message(&snapshot.connection).contains("locked"), "{:?}", snapshot.connection);
+    world.safe.fail(None);
+    device.sign_in(&world.server);
+    device.wait("to be online", |s| s.connection == Connection::Online);
 }
 
 #[test]
