@@ -6,6 +6,7 @@ pub mod command;
 pub mod connector;
 pub mod flow;
 pub mod key;
+pub mod network;
 pub mod reconcile;
 pub mod signin;
 pub mod store;

@@ -20,10 +20,13 @@ const LISTED: u32 = 100;
 
 async fn origin(app: &App, caller: &Principal) -> Result<Origin, ApiError> {
     let now = app.now();
-    let device_is_new = app.history().device_is_new(&caller.user, caller.device, now);
+    let (user, device) = (&caller.user, caller.device);
+    let device_is_new = app.history().device_is_new(user, device, now);
+    let network_changed = app.history().network_changed(user, device, caller.network.as_ref());
     let grants = app.store().grants_of(&caller.user, LISTED).await?;
     let live = grants.iter().filter(|grant| grant.state.is_live(now)).count();
-    Ok(Origin { device_is_new, live_grants: u32::try_from(live).unwrap_or(u32::MAX) })
+    let live_grants = u32::try_from(live).unwrap_or(u32::MAX);
+    Ok(Origin { device_is_new, network_changed, live_grants })
 }
 
 async fn show(app: &App, request: &Request, viewer: &UserId) -> Result<RequestView, ApiError> {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::learned::{self, Lesson};
 use super::submit::Origin;
 use crate::app::App;
+use crate::network::Network;
 use crate::store::{Body, PersonEvent, Recorded, Stream};
 
 /// A score, and what it was computed from.
@@ -38,8 +39,8 @@ pub struct RiskHistory {
     index: HistoryIndex,
     /// What each request asked for last; its decisions name only the request.
     asked: BTreeMap<RequestId, (UserId, Ask)>,
-    /// When each person first signed in on each device.
-    devices: BTreeMap<UserId, BTreeMap<DeviceId, Timestamp>>,
+    /// When each person first signed in on each device, and from which network last.
+    devices: BTreeMap<UserId, BTreeMap<DeviceId, (Timestamp, Option<Network>)>>,
     /// Requests that a person has approved in some stage.
     decided: BTreeSet<RequestId>,
     lessons: Vec<Lesson>,
@@ -50,18 +51,30 @@ impl RiskHistory {
     pub fn record(&mut self, org: &Org, recorded: &Recorded) {
         match (&recorded.stream, &recorded.body) {
             (Stream::Request(id), Body::Request(event)) => self.record_request(org, *id, event, recorded.at),
-            (Stream::Person(who), Body::Person(PersonEvent::SignedIn { device })) => {
-                self.devices.entry(who.clone()).or_default().entry(*device).or_insert(recorded.at);
+            (Stream::Person(who), Body::Person(PersonEvent::SignedIn { device, network })) => {
+                self.signed_in(who, *device, network.clone(), recorded.at);
             }
             _ => {}
         }
     }
 
+    fn signed_in(&mut self, who: &UserId, device: DeviceId, network: Option<Network>, at: Timestamp) {
+        let devices = self.devices.entry(who.clone()).or_default();
+        devices.entry(device).or_insert((at, None)).1 = network;
+    }
+
     /// Whether `who` first used this device less than a day ago, having used others before.
     pub fn device_is_new(&self, who: &UserId, device: DeviceId, now: Timestamp) -> bool {
         let Some(devices) = self.devices.get(who) else { return false };
-        let Some(first) = devices.get(&device) else { return true };
-        now - *first < TimeDelta::days(1) && devices.values().any(|other| other < first)
+        let Some((first, _)) = devices.get(&device) else { return true };
+        now - *first < TimeDelta::days(1) && devices.values().any(|(other, _)| other < first)
+    }
+
+    /// Whether `network` is another than the one that `who` last signed in from on this device.
+    pub fn network_changed(&self, who: &UserId, device: DeviceId, network: Option<&Network>) -> bool {
+        let last =
+            self.devices.get(who).and_then(|devices| devices.get(&device)).and_then(|(_, n)| n.as_ref());
+        last.zip(network).is_some_and(|(last, network)| last != network)
     }
 
     fn record_request(&mut self, org: &Org, id: RequestId, event: &RequestEvent, at: Timestamp) {
@@ -190,7 +203,7 @@ pub fn assess(
             freeze: org.freeze(entitlement, start, end).is_some(),
             incident: false,
             new_device: origin.device_is_new,
-            network_changed: false,
+            network_changed: origin.network_changed,
             guardrail_hits: 0,
             flags: 0,
         };
@@ -215,5 +228,29 @@ pub fn assess(
             },
             inputs: serde_json::Value::Null,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn another_network_than_at_the_last_sign_in_is_a_change() {
+        let network = |last: u8| Network::of([203, 0, last, 7].into());
+        let (maya, laptop) = ("maya".parse::<UserId>().unwrap(), DeviceId(Uuid::from_u128(1)));
+        let mut history = RiskHistory::default();
+        assert!(
+            !history.network_changed(&maya, laptop, Some(&network(1))),
+            "there is nothing to compare with"
+        );
+        history.signed_in(&maya, laptop, Some(network(1)), Timestamp::UNIX_EPOCH);
+        assert!(!history.network_changed(&maya, laptop, Some(&network(1))));
+        assert!(history.network_changed(&maya, laptop, Some(&network(2))));
+        assert!(!history.network_changed(&maya, laptop, None), "what is not known is no change");
+        assert!(!history.network_changed(&maya, DeviceId(Uuid::from_u128(2)), Some(&network(2))));
+        history.signed_in(&maya, laptop, Some(network(2)), Timestamp::UNIX_EPOCH);
+        assert!(!history.network_changed(&maya, laptop, Some(&network(2))), "signing in anew settles it");
     }
 }

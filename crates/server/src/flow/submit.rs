@@ -15,6 +15,8 @@ pub const PENDING_FOR: TimeDelta = TimeDelta::hours(24);
 pub struct Origin {
     /// This device was first seen less than a day ago.
     pub device_is_new: bool,
+    /// It comes from another network than the last sign-in on this device.
+    pub network_changed: bool,
     /// Grants of this person that are live now.
     pub live_grants: u32,
 }

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use super::{SignIn, page};
+use crate::network::{Network, Peer};
 
 /// Seconds that an access token lives.
 pub(super) const LIVES_S: u32 = 5 * 60;
@@ -27,6 +28,8 @@ pub struct Principal {
     pub device: DeviceId,
     /// All tokens that came from one sign-in.
     pub family: Uuid,
+    /// Where this call comes from, when the server knows it.
+    pub network: Option<Network>,
     /// Made by checking a token, and in no other way.
     _checked: (),
 }
@@ -59,7 +62,7 @@ impl SignIn {
         match self.0.store.family_is_live(claims.family).await {
             Ok(true) => {
                 let Claims { user, device, family, .. } = claims;
-                Ok(Principal { user, device, family, _checked: () })
+                Ok(Principal { user, device, family, network: None, _checked: () })
             }
             Ok(false) => Err(SignedOut::NotSignedIn),
             Err(cause) => {
@@ -155,6 +158,7 @@ where
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(SignedOut::NotSignedIn);
         }
-        SignIn::from_ref(state).check(token.trim()).await
+        let principal = SignIn::from_ref(state).check(token.trim()).await?;
+        Ok(Self { network: Peer::of(parts).network(), ..principal })
     }
 }

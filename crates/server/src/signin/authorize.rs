@@ -1,10 +1,7 @@
 //! The page in the browser: who asks for what, the form, and the way back to the desktop.
 
-use std::net::{IpAddr, SocketAddr};
-
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Form, FromRequestParts, Query, State};
-use axum::http::request::Parts;
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -17,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 use super::page::{self, Page};
 use super::secret::random_token;
 use super::{CLIENT_ID, Refused, SignIn, Typed};
+use crate::network::Peer;
 
 /// The longest `state` that is given back.
 const LONGEST_STATE: usize = 1000;
@@ -283,17 +281,6 @@ fn browser_of(headers: &HeaderMap) -> Option<SecretString> {
             |(name, value)| *name == COOKIE && value.len() == 43 && URL_SAFE_NO_PAD.decode(value).is_ok(),
         )?;
     Some(found.1.into())
-}
-
-/// The address of the browser, when the server knows it.
-pub(super) struct Peer(Option<IpAddr>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())))
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::codes::{CodeUse, Presented};
 use super::secret::{kept, random_token};
 use super::{CLIENT_ID, SignIn, access, page};
+use crate::network::{Network, Peer};
 use crate::store::{PersonEvent, RefreshRow, RefreshUse, StoreError};
 
 /// A device that does not come back for so long has to sign in again.
@@ -74,6 +75,7 @@ impl IntoResponse for TokenError {
 /// `POST /oauth/token`
 pub(super) async fn token(
     State(sign_in): State<SignIn>,
+    peer: Peer,
     form: Result<Form<TokenForm>, FormRejection>,
 ) -> Result<Response, TokenError> {
     let Form(form) = form.map_err(|_| TokenError::Request("the form is not in order"))?;
@@ -92,7 +94,7 @@ pub(super) async fn token(
                 return Err(TokenError::Request("code, redirect_uri and code_verifier are needed"));
             };
             let presented = Presented { redirect_uri: &redirect_uri, verifier: &verifier, device };
-            sign_in.exchange(&code, &presented).await
+            sign_in.exchange(&code, &presented, peer.network()).await
         }
         Some("refresh_token") => {
             let token = form.refresh_token.ok_or(TokenError::Request("refresh_token is needed"))?;
@@ -104,7 +106,12 @@ pub(super) async fn token(
 }
 
 impl SignIn {
-    async fn exchange(&self, code: &SecretString, presented: &Presented<'_>) -> Result<Response, TokenError> {
+    async fn exchange(
+        &self,
+        code: &SecretString,
+        presented: &Presented<'_>,
+        network: Option<Network>,
+    ) -> Result<Response, TokenError> {
         let family = Uuid::new_v4();
         let spent = self.codes().spend(code, presented, family, self.0.clock.uptime());
         let (user, device) = match spent {
@@ -116,7 +123,8 @@ impl SignIn {
             CodeUse::Bad => return Err(TokenError::Grant("the code is not good (any more)")),
         };
         let refresh = self.next_refresh(&user, device, family).await?;
-        if let Err(cause) = self.0.directory.record(&user, PersonEvent::SignedIn { device }).await {
+        let signed_in = PersonEvent::SignedIn { device, network };
+        if let Err(cause) = self.0.directory.record(&user, signed_in).await {
             // A sign-in that is not in the ledger must not be one.
             self.0.store.end_family(family).await?;
             return Err(cause.into());

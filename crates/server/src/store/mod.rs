@@ -25,6 +25,8 @@ use daypass_risk::Score;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::network::Network;
+
 /// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stream {
@@ -48,6 +50,8 @@ pub enum Body {
 pub enum PersonEvent {
     SignedIn {
         device: DeviceId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<Network>,
     },
     SignedOut {
         device: DeviceId,

@@ -15,6 +15,7 @@ use chrono::TimeDelta;
 use daypass_clock::Clock;
 use daypass_domain::{DeviceId, UserId};
 use daypass_server::key::ServerKey;
+use daypass_server::network::Network;
 use daypass_server::signin::{
     self, Directory, LocalAccounts, PasswordError, Principal, Settings, SignIn, ensure_passwords,
     set_password,
@@ -56,7 +57,8 @@ async fn a_person_signs_in_and_out() {
     let tokens: Value = answer.json().await.unwrap();
     assert_eq!((tokens["token_type"].as_str(), tokens["expires_in"].as_u64()), (Some("Bearer"), Some(300)));
     assert_eq!(t.whoami(&tokens).await, Ok(format!("maya {}", t.device)));
-    assert_eq!(t.recorded(), [("maya", PersonEvent::SignedIn { device: t.device })]);
+    let network = Some(Network::of([127, 0, 0, 1].into()));
+    assert_eq!(t.recorded(), [("maya", PersonEvent::SignedIn { device: t.device, network })]);
 
     assert_eq!(t.revoke(&tokens["refresh_token"]).await, StatusCode::OK);
     assert_eq!(t.whoami(&tokens).await, Err(StatusCode::UNAUTHORIZED), "the access token is void at once");

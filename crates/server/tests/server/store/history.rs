@@ -126,7 +126,7 @@ pub fn signed_in(name: &str) -> NewEvent {
         stream: Stream::Person(user(name)),
         after: None,
         actor: Some(user(name)),
-        body: Body::Person(PersonEvent::SignedIn { device: DeviceId(Uuid::from_u128(7)) }),
+        body: Body::Person(PersonEvent::SignedIn { device: DeviceId(Uuid::from_u128(7)), network: None }),
         circumstances: Circumstances { audience: BTreeSet::from([user(name)]), ..Circumstances::default() },
     }
 }
