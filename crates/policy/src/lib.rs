@@ -18,6 +18,8 @@ mod world;
 pub use answer::{Offer, RequestAnswer};
 pub use approval::Refusal;
 pub use error::PolicyError;
-pub use org::{Connector, Freeze, Group, Org, Person, Postgres, Resource, SecretRef, Team, WorkingHours};
+pub use org::{
+    Connector, Freeze, Group, Incident, Org, Person, Postgres, Resource, SecretRef, Team, WorkingHours,
+};
 pub use policy::{Policy, RequestFacts};
 pub use sources::Sources;

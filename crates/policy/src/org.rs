@@ -26,6 +26,7 @@ pub struct Org {
     pub teams: BTreeMap<GroupId, Team>,
     pub resources: BTreeMap<ResourceId, Resource>,
     pub freezes: Vec<Freeze>,
+    pub incidents: Vec<Incident>,
     /// The group behind the stage "senior".
     pub senior: GroupId,
     /// The group behind the stage "security"; its members may end any grant.
@@ -111,6 +112,19 @@ pub struct Freeze {
     pub reason: String,
 }
 
+/// Something is wrong with some resources, and people look into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    pub name: String,
+    pub from: Timestamp,
+    /// `None` while it is open.
+    pub to: Option<Timestamp>,
+    /// Empty means all.
+    pub environments: Vec<Environment>,
+    /// Empty means all.
+    pub resources: Vec<ResourceId>,
+}
+
 impl Org {
     pub fn person(&self, id: &UserId) -> Option<&Person> {
         self.people.get(id)
@@ -167,6 +181,11 @@ impl Org {
         self.teams.get(&self.resources.get(id)?.owner)
     }
 
+    /// The incident that is open on a resource; of several the latest.
+    pub fn incident(&self, resource: &Resource, at: Timestamp) -> Option<&Incident> {
+        self.incidents.iter().filter(|i| i.is_open_on(resource, at)).max_by_key(|i| i.from)
+    }
+
     /// The freeze that access to `what` between `from` and `to` would run into; of several the one that ends last.
     pub fn freeze(&self, what: &Entitlement, from: Timestamp, to: Timestamp) -> Option<&Freeze> {
         let resource = self.resources.get(&what.resource)?;
@@ -216,6 +235,16 @@ impl Resource {
             Connector::Postgres(p) => Some(p),
             _ => None,
         }
+    }
+}
+
+impl Incident {
+    /// Whether it is open on the resource. The end is not part of it.
+    pub fn is_open_on(&self, resource: &Resource, at: Timestamp) -> bool {
+        self.from <= at
+            && self.to.is_none_or(|to| at < to)
+            && (self.environments.is_empty() || self.environments.contains(&resource.environment))
+            && (self.resources.is_empty() || self.resources.contains(&resource.id))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::connector::{Filled, PostgresFile};
-use super::{Connector, Freeze, Group, Org, Person, Resource, Team, WorkingHours};
+use super::{Connector, Freeze, Group, Incident, Org, Person, Resource, Team, WorkingHours};
 use crate::error::PolicyError;
 use crate::sources::{ORG, Sources};
 
@@ -43,6 +43,8 @@ struct OrgFile {
     resources: Vec<ResourceFile>,
     #[serde(default, rename = "freeze")]
     freezes: Vec<FreezeFile>,
+    #[serde(default, rename = "incident")]
+    incidents: Vec<IncidentFile>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +124,18 @@ struct FreezeFile {
     reason: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IncidentFile {
+    name: Spanned<String>,
+    from: Spanned<toml::value::Datetime>,
+    to: Option<Spanned<toml::value::Datetime>>,
+    #[serde(default)]
+    environments: Vec<Environment>,
+    #[serde(default)]
+    resources: Vec<Spanned<ResourceId>>,
+}
+
 /// A freeze that names no level stops changes.
 fn changes() -> Vec<AccessLevel> {
     vec![AccessLevel::Write, AccessLevel::Admin]
@@ -147,9 +161,11 @@ impl Check<'_> {
             groups,
             resources: BTreeMap::new(),
             freezes: Vec::new(),
+            incidents: Vec::new(),
         };
         org.resources = self.resources(file.resources, &org.teams, variables);
         org.freezes = file.freezes.into_iter().filter_map(|f| self.freeze(f, &org.resources)).collect();
+        org.incidents = file.incidents.into_iter().filter_map(|i| self.incident(i, &org.resources)).collect();
         org
     }
 
@@ -299,9 +315,7 @@ impl Check<'_> {
     fn freeze(&mut self, f: FreezeFile, resources: &BTreeMap<ResourceId, Resource>) -> Option<Freeze> {
         let span = f.name.span();
         let name = f.name.into_inner();
-        for r in f.resources.iter().filter(|r| !resources.contains_key(r.get_ref())) {
-            self.fail(r.span(), &name, format!("\"{}\" is not a resource", r.get_ref()));
-        }
+        self.known_resources(&name, &f.resources, resources);
         let from = self.moment(&f.from, &name)?;
         let to = self.moment(&f.to, &name)?;
         if to <= from {
@@ -316,6 +330,35 @@ impl Check<'_> {
             levels: f.levels,
             reason: f.reason,
         })
+    }
+
+    fn incident(&mut self, i: IncidentFile, resources: &BTreeMap<ResourceId, Resource>) -> Option<Incident> {
+        let span = i.name.span();
+        let name = i.name.into_inner();
+        self.known_resources(&name, &i.resources, resources);
+        let from = self.moment(&i.from, &name)?;
+        let to = i.to.map(|to| self.moment(&to, &name).ok_or(())).transpose().ok()?;
+        if to.is_some_and(|to| to <= from) {
+            self.fail(span, &name, "ends before it begins");
+        }
+        Some(Incident {
+            name,
+            from,
+            to,
+            environments: i.environments,
+            resources: i.resources.into_iter().map(Spanned::into_inner).collect(),
+        })
+    }
+
+    fn known_resources(
+        &mut self,
+        name: &str,
+        named: &[Spanned<ResourceId>],
+        resources: &BTreeMap<ResourceId, Resource>,
+    ) {
+        for r in named.iter().filter(|r| !resources.contains_key(r.get_ref())) {
+            self.fail(r.span(), name, format!("\"{}\" is not a resource", r.get_ref()));
+        }
     }
 
     fn moment(&mut self, at: &Spanned<toml::value::Datetime>, name: &str) -> Option<Timestamp> {

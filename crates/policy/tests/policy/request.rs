@@ -1,9 +1,9 @@
 //! Who may ask for what, and what it needs.
 
-use daypass_domain::{Ask, AskError};
-use daypass_policy::{RequestAnswer, RequestFacts, Sources};
+use daypass_domain::{Ask, AskError, ResourceId};
+use daypass_policy::{Policy, RequestAnswer, RequestFacts, Sources};
 
-use crate::ask::{ask, facts, parse, sample, time, told, what, who};
+use crate::ask::{ask, facts, lines, parse, sample, time, told, what, who};
 
 #[test]
 fn maya_needs_one_senior_engineer_for_write_on_the_shop() {
@@ -237,4 +237,37 @@ fn what_no_obligation_covers_is_denied() {
     assert!(
         answer(&sources).starts_with("no: write on shop-db is denied: no obligation says who approves it")
     );
+}
+
+#[test]
+fn an_incident_is_open_on_what_it_names_until_its_end() {
+    let mut sources = Sources::sample();
+    sources.org.push_str(
+        r#"
+[[incident]]
+name = "INC-2041"
+from = 2026-11-24T03:10:00Z
+to = 2026-11-24T05:00:00Z
+resources = ["shop-db"]
+
+[[incident]]
+name = "INC-2042: the region is down"
+from = 2026-11-24T04:00:00+01:00
+environments = ["prod"]
+"#,
+    );
+    let policy = parse(&sources);
+    let open = |resource: &str, now: &str| {
+        let org = policy.org();
+        let resource = org.resource(&ResourceId::new(resource).unwrap()).unwrap();
+        org.incident(resource, time(now)).map(|incident| incident.name.clone())
+    };
+    assert_eq!(open("shop-db", "2026-11-24T02:59:59Z"), None);
+    assert_eq!(open("shop-db", "2026-11-24T03:00:00Z").as_deref(), Some("INC-2042: the region is down"));
+    assert_eq!(open("shop-db", "2026-11-24T03:10:00Z").as_deref(), Some("INC-2041"), "the latest counts");
+    assert_eq!(open("shop-db", "2026-11-24T05:00:00Z").as_deref(), Some("INC-2042: the region is down"));
+    assert_eq!(open("shop-db-dev", "2026-11-24T04:00:00Z"), None);
+    sources.org.push_str("resources = [\"nothing-here\"]\n");
+    let errors = lines(&Policy::parse(&sources).unwrap_err());
+    assert!(errors.contains("INC-2042: the region is down: \"nothing-here\" is not a resource"), "{errors}");
 }

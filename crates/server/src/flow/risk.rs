@@ -201,7 +201,7 @@ pub fn assess(
             reason: Reason::of(&ask.reason),
             ticket: ask.ticket.as_deref().is_some_and(|t| !t.trim().is_empty()),
             freeze: org.freeze(entitlement, start, end).is_some(),
-            incident: false,
+            incident: org.incident(resource, now).is_some(),
             new_device: origin.device_is_new,
             network_changed: origin.network_changed,
             guardrail_hits: 0,
