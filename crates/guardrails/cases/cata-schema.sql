@@ -55,6 +55,7 @@ CREATE TABLE visits_2024 (id bigint NOT NULL, at timestamp NOT NULL, shop_id int
 ALTER TABLE visits ATTACH PARTITION visits_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE regions (id integer NOT NULL, land text, name text) PARTITION BY LIST (land);
 CREATE TABLE regions_north PARTITION OF regions FOR VALUES IN ('no', 'se');
+ALTER TABLE regions_north ADD PRIMARY KEY (id);
 CREATE TABLE regions_rest PARTITION OF regions FOR VALUES IN ('de', NULL);
 CREATE TABLE people (id integer PRIMARY KEY, age integer NOT NULL CHECK (age >= 0), CONSTRAINT adult CHECK (age >= 18) NO INHERIT, name text NOT NULL);
 CREATE TABLE children (school text, CONSTRAINT young CHECK (age < 18)) INHERITS (people);

@@ -728,19 +728,16 @@ impl<'a> Analyzer<'a> {
     fn made_by_query(&mut self, at: &Node, query: &Node, name: &str, into: &Node) {
         let home = self.home();
         self.session.made.create_from(into, query, &home, true);
-        if is_temporary(at) {
-            if into.int("on_commit") == 4 {
-                self.session.until_commit.push(name.to_owned());
-            }
+        if is_temporary(at) && into.int("on_commit") == 4 {
+            self.session.until_commit.push(name.to_owned());
         }
         self.changed();
     }
 
     /// Where new things without a schema go.
     fn home(&self) -> String {
-        let path = self.session.search_path.iter();
-        path.filter(|entry| !matches!(entry.as_str(), "$user" | "pg_temp" | "pg_catalog"))
-            .next()
+        let mut path = self.session.search_path.iter();
+        path.find(|entry| !matches!(entry.as_str(), "$user" | "pg_temp" | "pg_catalog"))
             .cloned()
             .unwrap_or_else(|| "public".to_owned())
     }

@@ -448,8 +448,13 @@ impl Lower<'_> {
                 },
                 _ => None,
             },
-            (Expr::Column(id), [source]) => {
-                let of_source = self.scene.column(*id).is_some_and(|column| column.source == *source);
+            (expr, [source]) => {
+                let held = self.scene.source(*source);
+                let first = held.and_then(|held| held.names.as_ref()).and_then(|names| names.first());
+                let column = expr.column().and_then(|id| self.scene.column(id));
+                let of_source = column.is_some_and(|column| {
+                    column.source == *source && first.is_none_or(|first| *first == column.name)
+                });
                 let list = self.lists.iter().find(|(held, _)| held == source).filter(|_| of_source);
                 list.map(|(_, values)| values.clone())
             }
