@@ -76,9 +76,13 @@ impl Analyzer<'_> {
             }
             "AlterSeqStmt" => self.plain_ddl("ALTER SEQUENCE"),
             "CreateEnumStmt" | "CompositeTypeStmt" | "CreateRangeStmt" | "CreateDomainStmt"
-            | "AlterEnumStmt" | "AlterTypeStmt" => self.plain_ddl("CREATE TYPE"),
+            | "AlterEnumStmt" | "AlterTypeStmt" => {
+                self.plain_ddl("CREATE TYPE");
+                self.make(node, None);
+            }
             "AlterDomainStmt" => {
                 self.plain_ddl("ALTER DOMAIN");
+                self.make(node, None);
                 if node.text("subtype") == "X" {
                     self.find(
                         Hazard::Drop,
@@ -418,7 +422,7 @@ impl Analyzer<'_> {
             return;
         }
         let text = self.statement_text();
-        let home = self.session.search_path.first().cloned().unwrap_or_else(|| "public".to_owned());
+        let home = self.copied(node).unwrap_or_else(|| self.home());
         self.session.made.apply(node, &text, &home);
         if let Some(at) = at.filter(|at| is_temporary(at) && node.int("oncommit") == 4) {
             self.session.until_commit.push(at.text("relname").to_owned());
@@ -500,6 +504,7 @@ impl Analyzer<'_> {
         let tables: Vec<&Node> = node.nodes("relations").collect();
         let mut lasting = Vec::new();
         for at in &tables {
+            self.written(node, at);
             if self.target_facts(at) {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 mod code;
 mod ddl;
+mod made;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -491,7 +492,12 @@ impl<'a> Analyzer<'a> {
                 Trust::Dangerous
             }
             // A type used as a function: a cast.
-            Class::Unknown if self.base.is_some_and(|base| base.type_kind(name).is_some()) => Trust::Harmless,
+            Class::Unknown
+                if self.base.is_some_and(|base| base.type_kind(name).is_some())
+                    || self.session.made.type_kind(name).is_some() =>
+            {
+                Trust::Harmless
+            }
             Class::Unknown => {
                 let why = if self.base.is_some() {
                     format!("{spelled} is not in the catalogue, so it may do anything")
@@ -573,6 +579,7 @@ impl<'a> Analyzer<'a> {
                 let temporary = self.target_facts(at);
                 self.kind(if temporary { Kind::Temporary } else { Kind::Write });
                 self.fired(at, crate::catalogue::Event::Insert);
+                self.written(node, at);
             } else {
                 self.kind(Kind::Read);
                 self.read(at);
@@ -718,14 +725,21 @@ impl<'a> Analyzer<'a> {
         self.kind(if temporary { Kind::Temporary } else { Kind::Ddl });
     }
 
-    fn made_by_query(&mut self, at: &Node, _query: &Node, name: &str, into: &Node) {
-        if is_temporary(at) {
-            self.session.made.add_temporary(name);
-            if into.int("on_commit") == 4 {
-                self.session.until_commit.push(name.to_owned());
-            }
-            self.changed();
+    fn made_by_query(&mut self, at: &Node, query: &Node, name: &str, into: &Node) {
+        let home = self.home();
+        self.session.made.create_from(into, query, &home, true);
+        if is_temporary(at) && into.int("on_commit") == 4 {
+            self.session.until_commit.push(name.to_owned());
         }
+        self.changed();
+    }
+
+    /// Where new things without a schema go.
+    fn home(&self) -> String {
+        let mut path = self.session.search_path.iter();
+        path.find(|entry| !matches!(entry.as_str(), "$user" | "pg_temp" | "pg_catalog"))
+            .cloned()
+            .unwrap_or_else(|| "public".to_owned())
     }
 
     fn functions_named(&self, schema: Option<&str>, name: &str) -> Vec<Arc<crate::catalogue::Function>> {

@@ -53,6 +53,7 @@ impl Analyzer<'_> {
         }
         // The subject is written, not read; the WITH queries were read before.
         self.scan_except(node, node.node("with_clause"), &[at]);
+        self.written(node, at);
     }
 
     /// Notes the target; tells whether it is a temporary table.

@@ -134,6 +134,8 @@ pub(crate) struct Source {
     /// For an updatable view: its name for each column of the table.
     pub renamed: Vec<(String, String)>,
     pub view: Option<Name>,
+    /// `ONLY` hides the rows of its children.
+    pub partial: bool,
 }
 
 /// A column of a source.
@@ -346,8 +348,18 @@ impl Expr {
         changed
     }
 
+    /// Puts an expression in the place of a column.
+    pub fn replace_with(&mut self, column: usize, with: &Expr) {
+        // What is put in does not hold the column itself.
+        self.rewrite(&mut |part| {
+            if *part == Expr::Column(column) {
+                *part = with.clone();
+            }
+        });
+    }
+
     /// Calls `change` for this expression, then for all below it.
-    fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+    pub fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
         change(self);
         match self {
             Expr::Const(_) | Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. } => {}

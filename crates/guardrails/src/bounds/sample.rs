@@ -26,15 +26,53 @@ pub(crate) fn try_rows(
     source: Option<usize>,
     of_subquery: &mut dyn FnMut(usize) -> Outcome,
 ) -> Outcome {
-    let outcome = try_with(scene, expr, source, of_subquery);
+    let outcome = try_with(scene, expr, source, of_subquery, Ground::Known);
+    if outcome == Outcome::Every && rests_on_schema(scene, expr, source, of_subquery) {
+        // Checks and types let null pass; a test on the same column does not.
+        return try_with(scene, expr, source, of_subquery, Ground::Nulls);
+    }
     if outcome == Outcome::Bounded && expr.has_parameters() {
         // A parameter that is left out may open the test: `id = COALESCE($1, id)`.
         let mut nulled = expr.clone();
-        if nulled.without_parameters() && try_with(scene, &nulled, source, of_subquery) == Outcome::Every {
+        if nulled.without_parameters()
+            && try_with(scene, &nulled, source, of_subquery, Ground::Known) == Outcome::Every
+        {
             return Outcome::Same;
         }
     }
     outcome
+}
+
+/// What is taken for granted while a predicate is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// Whatever the schema says.
+    Known,
+    /// The same, and columns that may be null are.
+    Nulls,
+    /// Nothing of checks.
+    Bare,
+}
+
+/// Whether a predicate on columns that may be null holds only by what the schema says of their values.
+fn rests_on_schema(
+    scene: &Scene,
+    expr: &Expr,
+    source: Option<usize>,
+    of_subquery: &mut dyn FnMut(usize) -> Outcome,
+) -> bool {
+    let (mut nullable, mut labels) = (false, false);
+    expr.walk(&mut |part| {
+        if let Expr::Column(id) = part
+            && let Some(column) = scene.column(*id).filter(|column| column.not_null == Some(false))
+        {
+            nullable = true;
+            labels |= matches!(column.kind, Kind::Labels(_));
+        }
+    });
+    let assumes = source.and_then(|source| scene.source(source)).is_some_and(|held| !held.assumed.is_empty());
+    nullable
+        && (labels || assumes && try_with(scene, expr, source, of_subquery, Ground::Bare) == Outcome::Bounded)
 }
 
 fn try_with(
@@ -42,6 +80,7 @@ fn try_with(
     expr: &Expr,
     source: Option<usize>,
     of_subquery: &mut dyn FnMut(usize) -> Outcome,
+    ground: Ground,
 ) -> Outcome {
     let mut variables: Vec<Variable> = Vec::new();
     let mut constants: Vec<Value> = Vec::new();
@@ -62,6 +101,7 @@ fn try_with(
         _ => {}
     });
     let assumed = source
+        .filter(|_| ground != Ground::Bare)
         .and_then(|source| scene.source(source))
         .map(|source| source.assumed.as_slice())
         .unwrap_or_default();
@@ -93,6 +133,13 @@ fn try_with(
             variable.kind = Kind::Integer(-9e15, 9e15);
         }
         variable.fill(scene, &constants, tests_null);
+        if let Id::Column(id) = variable.id
+            && ground == Ground::Nulls
+            && scene.column(id).is_some_and(|column| column.not_null == Some(false))
+            && !variable.pool.contains(&Value::Null)
+        {
+            variable.pool.push(Value::Null);
+        }
     }
     let state = State {
         variables: &variables,
@@ -382,6 +429,21 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
             add("k".repeat(wanted as usize));
             add("k".repeat((wanted as usize).saturating_add(1)));
             add(number.to_string());
+        }
+    }
+    // A text of a certain length that also holds what is looked for.
+    let parts = constants.iter().filter_map(|constant| match constant {
+        Value::Text(text) => Some(text.trim_matches('%')).filter(|bare| !bare.is_empty()),
+        _ => None,
+    });
+    let bare: Vec<&str> = parts.take(2).collect();
+    for bare in bare {
+        for constant in constants {
+            if let Value::Number(number) = constant {
+                let wanted = (number.clamp(1.0, 1_000.0) as usize).saturating_sub(bare.chars().count());
+                add(format!("{}{bare}", "k".repeat(wanted)));
+                add(format!("{}{bare}", "k".repeat(wanted.saturating_add(1))));
+            }
         }
     }
     add("k".to_owned());

@@ -5,9 +5,16 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{
-    Catalogue, Column, Event, ForeignKey, Function, Kind, Name, PartitionBound, Relation, Rule, Side, Trigger,
+    Catalogue, Check, Column, Domain, Event, Filling, ForeignKey, Kind, Name, PartitionBound, Relation, Rule,
+    Side, Size, Trigger,
 };
 use crate::tree::Node;
+
+const AGGREGATE: i64 = 2;
+const MATERIALIZED_VIEW: i64 = 24;
+const OPERATOR: i64 = 26;
+/// `WITH NO DATA` aside, what a table made by a query is emptied by.
+const ON_COMMIT_DELETE_ROWS: i64 = 3;
 
 /// Run on a live database, yields one column of text: DDL and `COMMENT`s that carry row counts. Joined by newlines, it is
 /// what [`Catalogue::from_sql`] reads.
@@ -24,15 +31,24 @@ const ALTER_ADD_COLUMN: i64 = 1;
 const ALTER_DEFAULT: i64 = 3;
 const ALTER_DROP_NOT_NULL: i64 = 5;
 const ALTER_SET_NOT_NULL: i64 = 6;
+const ALTER_SET_EXPRESSION: i64 = 7;
+const ALTER_DROP_EXPRESSION: i64 = 8;
 const ALTER_DROP_COLUMN: i64 = 14;
 const ALTER_ADD_CONSTRAINT: i64 = 17;
+const ALTER_VALIDATE_CONSTRAINT: i64 = 21;
+const ALTER_DROP_CONSTRAINT: i64 = 23;
+const ALTER_COLUMN_TYPE: i64 = 25;
+const ALTER_INHERIT: i64 = 50;
+const ALTER_NO_INHERIT: i64 = 51;
 const ALTER_ENABLE_ROW_SECURITY: i64 = 55;
 const ALTER_ATTACH_PARTITION: i64 = 60;
+const ALTER_DETACH_PARTITION: i64 = 61;
 const ALTER_ADD_IDENTITY: i64 = 63;
 
 const NOT_NULL: i64 = 2;
 const DEFAULT: i64 = 3;
 const IDENTITY: i64 = 4;
+const GENERATED: i64 = 5;
 const CHECK: i64 = 6;
 const PRIMARY: i64 = 7;
 const UNIQUE: i64 = 8;
@@ -104,14 +120,12 @@ impl Catalogue {
                     self.types.insert((*name).to_owned(), Kind::Labels(labels));
                 }
             }
-            "CreateDomainStmt" => {
-                let kind = node.node("type_name").map(|base| Kind::of_type(base, Some(self)));
-                if let (Some(name), Some(kind)) = (node.strings("domainname").last(), kind) {
-                    self.types.insert((*name).to_owned(), kind);
-                }
-            }
+            "AlterEnumStmt" => self.alter_enum(node),
+            "CreateDomainStmt" => self.create_domain(node),
+            "AlterDomainStmt" => self.alter_domain(node),
             "CreateFunctionStmt" => self.create_function(node, text, schema),
-            "DefineStmt" => self.create_aggregate(node, schema),
+            "DefineStmt" if node.int("kind") == AGGREGATE => self.create_aggregate(node, schema),
+            "DefineStmt" if node.int("kind") == OPERATOR => self.create_operator(node, schema),
             "CreateTrigStmt" => self.create_trigger(node, schema),
             "RuleStmt" => self.create_rule(node, schema),
             "CommentStmt" => self.row_count(node),
@@ -131,17 +145,25 @@ impl Catalogue {
 
     fn create_table(&mut self, node: &Node, schema: &str) {
         let Some(at) = node.node("relation") else { return };
-        let mut relation = Relation { temporary: is_temporary(at), ..Relation::default() };
+        // What is only made when it is not there may hold anything.
+        let filled =
+            (!node.flag("if_not_exists") && node.int("oncommit") != ON_COMMIT_DELETE_ROWS).then(Vec::new);
+        let mut relation = Relation { temporary: is_temporary(at), filled, ..Relation::default() };
+        let divides = node.has("partbound");
         for parent in node.nodes("inh_relations") {
             let parent = named(parent, schema);
             if let Some(above) = self.relations.get(&parent) {
                 relation.columns.extend(above.columns.iter().cloned());
                 relation.keys.extend(above.keys.iter().cloned());
-                relation.checks.extend(above.checks.iter().cloned());
-                relation.foreign.extend(above.foreign.iter().cloned());
+                relation.checks.extend(above.checks.iter().filter(|check| check.inherited).cloned());
+                relation.bounds.extend(above.bounds.iter().cloned());
+                // References are handed down to partitions only.
+                if divides {
+                    relation.foreign.extend(above.foreign.iter().cloned());
+                }
             }
             if let (Some(bound), Some(above)) = (node.node("partbound"), self.relations.get(&parent)) {
-                relation.bounds = bounds_of(bound, above.divided_by.as_deref());
+                relation.take_bounds(bounds_of(bound, above.divided_by.as_deref()));
             }
             relation.parent = Some(parent);
         }
@@ -158,8 +180,7 @@ impl Catalogue {
                     if let Some(like) =
                         element.node("relation").and_then(|like| self.relations.get(&named(like, schema)))
                     {
-                        relation.columns.extend(like.columns.iter().cloned());
-                        relation.keys.extend(like.keys.iter().cloned());
+                        relation.take_like(like, element.int("options"));
                     }
                 }
                 _ => {}
@@ -180,6 +201,9 @@ impl Catalogue {
         let mut column = Column {
             name: element.text("colname").to_owned(),
             kind: type_name.map_or(Kind::Unknown, |name| Kind::of_type(name, Some(self))),
+            type_name: type_name.map(bare_type).unwrap_or_default(),
+            size: type_name.map(Size::of_type).unwrap_or_default(),
+            generated: None,
             not_null: serial || element.flag("is_not_null"),
             serial,
             default_now: false,
@@ -192,6 +216,9 @@ impl Catalogue {
                 IDENTITY => {
                     column.serial = true;
                     column.not_null = true;
+                }
+                GENERATED => {
+                    column.generated = constraint.node("raw_expr").map(|expr| Arc::new(expr.clone()))
                 }
                 DEFAULT => {
                     if let Some(default) = constraint.node("raw_expr") {
@@ -210,22 +237,42 @@ impl Catalogue {
     }
 
     fn create_as(&mut self, node: &Node, schema: &str) {
-        let Some(at) = node.node("into").and_then(|into| into.node("rel")) else { return };
+        let (Some(into), Some(query)) = (node.node("into"), node.node("query")) else { return };
+        self.create_from(into, query, schema, node.int("objtype") != MATERIALIZED_VIEW);
+    }
+
+    /// `CREATE TABLE .. AS` and `SELECT .. INTO`: `into` says which table, `query` what it holds.
+    pub(crate) fn create_from(&mut self, into: &Node, query: &Node, schema: &str, is_table: bool) {
+        let Some(at) = into.node("rel") else { return };
         // A materialized view is read like a view but holds rows of its own; its columns are what the query says.
-        let columns = node.node("query").map(output_names).unwrap_or_default();
+        let mut names = output_names(query);
+        for (name, given) in names.iter_mut().zip(into.strings("col_names")) {
+            given.clone_into(name);
+        }
+        let is_open = names.iter().any(String::is_empty);
+        let mut reads_itself = false;
+        query.walk(&mut |part| {
+            reads_itself |= part.kind == "RangeVar" && part.text("relname") == at.text("relname");
+            part.kind != "IntoClause"
+        });
+        let is_kept = is_table && into.int("on_commit") != ON_COMMIT_DELETE_ROWS && !reads_itself;
+        let filling = Filling {
+            columns: if is_open {
+                into.strings("col_names").into_iter().map(str::to_owned).collect()
+            } else {
+                names.clone()
+            },
+            query: Arc::new(query.clone()),
+        };
+        let fillings = if into.flag("skip_data") { Vec::new() } else { vec![filling] };
         let relation = Relation {
             temporary: is_temporary(at),
-            columns: columns
-                .into_iter()
-                .map(|name| Column {
-                    name,
-                    kind: Kind::Unknown,
-                    not_null: false,
-                    serial: false,
-                    default_now: false,
-                    default_empty: false,
-                })
-                .collect(),
+            columns: if is_open {
+                Vec::new()
+            } else {
+                names.into_iter().map(|name| Column { name, ..Column::default() }).collect()
+            },
+            filled: is_kept.then_some(fillings),
             ..Relation::default()
         };
         let name =
@@ -241,14 +288,7 @@ impl Catalogue {
             columns: node
                 .strings("aliases")
                 .into_iter()
-                .map(|name| Column {
-                    name: name.to_owned(),
-                    kind: Kind::Unknown,
-                    not_null: false,
-                    serial: false,
-                    default_now: false,
-                    default_empty: false,
-                })
+                .map(|name| Column { name: name.to_owned(), ..Column::default() })
                 .collect(),
             ..Relation::default()
         };
@@ -273,21 +313,58 @@ impl Catalogue {
                 (ALTER_SET_NOT_NULL, _, Some(held)) => held.not_null = true,
                 (ALTER_DROP_NOT_NULL, _, Some(held)) => held.not_null = false,
                 (ALTER_ADD_IDENTITY, _, Some(held)) => held.serial = true,
+                (ALTER_DROP_EXPRESSION, _, Some(held)) => held.generated = None,
+                (ALTER_SET_EXPRESSION, Some(expression), Some(held)) => {
+                    held.generated = Some(Arc::new(expression.clone()));
+                }
+                (ALTER_COLUMN_TYPE, Some(element), Some(held)) => {
+                    if let Some(type_name) = element.node("type_name") {
+                        held.kind = Kind::of_type(type_name, Some(self));
+                        held.type_name = bare_type(type_name);
+                        held.size = Size::of_type(type_name);
+                    }
+                }
                 (ALTER_DROP_COLUMN, _, _) => relation.columns.retain(|held| held.name != column),
                 (ALTER_ADD_CONSTRAINT, Some(constraint), _) => {
                     add_constraint(&mut relation, constraint, None, schema)
                 }
+                (ALTER_VALIDATE_CONSTRAINT, _, _) => {
+                    for check in relation.checks.iter_mut().filter(|check| check.name == column) {
+                        check.valid = true;
+                    }
+                    let proven = relation.unproven.iter().filter(|key| key.name == column).cloned();
+                    relation.foreign.extend(proven);
+                    relation.unproven.retain(|key| key.name != column);
+                }
+                (ALTER_DROP_CONSTRAINT, _, _) => {
+                    relation.checks.retain(|check| check.name != column);
+                    relation.foreign.retain(|key| key.name != column);
+                }
+                (ALTER_INHERIT, Some(parent), _) => relation.parent = Some(named(parent, schema)),
+                (ALTER_NO_INHERIT, _, _) => relation.parent = None,
+                (ALTER_DETACH_PARTITION, Some(partition), _) => {
+                    if let Some(child) =
+                        partition.node("name").and_then(|child| self.relation_mut(child, schema))
+                    {
+                        child.parent = None;
+                        child.bounds.clear();
+                    }
+                }
                 (ALTER_ENABLE_ROW_SECURITY, _, _) => relation.row_security = true,
                 (ALTER_ATTACH_PARTITION, Some(partition), _) => {
-                    let bounds = partition
-                        .node("bound")
-                        .map(|bound| bounds_of(bound, relation.divided_by.as_deref()))
-                        .unwrap_or_default();
+                    let mut bounds = relation.bounds.clone();
+                    bounds.extend(
+                        partition
+                            .node("bound")
+                            .map(|bound| bounds_of(bound, relation.divided_by.as_deref()))
+                            .unwrap_or_default(),
+                    );
                     if let Some(child) =
                         partition.node("name").and_then(|child| self.relation_mut(child, schema))
                     {
                         child.parent = Some(name.clone());
-                        child.bounds = bounds;
+                        child.bounds.clear();
+                        child.take_bounds(bounds);
                     }
                 }
                 _ => {}
@@ -310,54 +387,69 @@ impl Catalogue {
         }
     }
 
-    fn create_function(&mut self, node: &Node, text: &str, schema: &str) {
-        let path = node.strings("funcname");
-        let Some(name) = path.last() else { return };
-        let home = if path.len() > 1 { path.first().copied().unwrap_or(schema) } else { schema };
-        let mut function = Function {
-            schema: home.to_owned(),
-            language: "sql".to_owned(),
-            volatile: true,
-            aggregate: false,
-            arguments: node.nodes("parameters").map(|parameter| parameter.text("name").to_owned()).collect(),
-            text: Arc::from(text),
-            body: Arc::from(""),
-            parsed: node.node("sql_body").map(|body| Arc::new(body.clone())),
-        };
-        for option in node.nodes("options") {
-            match option.text("defname") {
-                "language" => function.language = argument_text(option).to_ascii_lowercase(),
-                "volatility" => function.volatile = argument_text(option) == "volatile",
-                "as" => {
-                    if let Some(body) = option.node("arg").and_then(|list| list.nodes("items").next()) {
-                        function.body = Arc::from(body.text("sval"));
+    fn alter_enum(&mut self, node: &Node) {
+        let Some(name) = node.strings("type_name").last().map(|name| (*name).to_owned()) else { return };
+        let Some(Kind::Labels(mut labels)) = self.types.get(&name).cloned() else { return };
+        let (old, new) = (node.text("old_val"), node.text("new_val").to_owned());
+        if let Some(held) = labels.iter_mut().find(|label| *label == old) {
+            *held = new;
+        } else if !labels.contains(&new) {
+            let neighbour = labels.iter().position(|label| label == node.text("new_val_neighbor"));
+            let at = match neighbour {
+                Some(at) if node.flag("new_val_is_after") => at + 1,
+                Some(at) => at,
+                None => labels.len(),
+            };
+            labels.insert(at, new);
+        }
+        let kind = Kind::Labels(labels);
+        for relation in self.relations.values_mut() {
+            if relation.columns.iter().any(|column| column.type_name == name) {
+                for column in &mut Arc::make_mut(relation).columns {
+                    if column.type_name == name {
+                        column.kind = kind.clone();
                     }
                 }
-                _ => {}
             }
         }
-        self.functions.entry((*name).to_owned()).or_default().push(Arc::new(function));
+        self.types.insert(name, kind);
     }
 
-    fn create_aggregate(&mut self, node: &Node, schema: &str) {
-        // An aggregate only calls functions that are judged where they are defined.
-        let path = node.strings("defnames");
-        let Some(name) = path.last() else { return };
-        let function = Function {
-            schema: if path.len() > 1 {
-                path.first().copied().unwrap_or(schema).to_owned()
-            } else {
-                schema.to_owned()
-            },
-            language: "internal".to_owned(),
-            volatile: false,
-            aggregate: true,
-            arguments: Vec::new(),
-            text: Arc::from(""),
-            body: Arc::from(""),
-            parsed: None,
+    fn create_domain(&mut self, node: &Node) {
+        let (Some(name), Some(base)) = (node.strings("domainname").last().copied(), node.node("type_name"))
+        else {
+            return;
         };
-        self.functions.entry((*name).to_owned()).or_default().push(Arc::new(function));
+        let mut domain = Domain { base: bare_type(base), size: Size::of_type(base), ..Domain::default() };
+        for constraint in node.nodes("constraints") {
+            domain.take(constraint);
+        }
+        self.types.insert(name.to_owned(), Kind::of_type(base, Some(self)));
+        self.domains.insert(name.to_owned(), Arc::new(domain));
+    }
+
+    fn alter_domain(&mut self, node: &Node) {
+        let Some(domain) = node.strings("type_name").last().and_then(|name| self.domains.get_mut(*name))
+        else {
+            return;
+        };
+        let domain = Arc::make_mut(domain);
+        match node.text("subtype") {
+            "N" => domain.not_null = false,
+            "O" => domain.not_null = true,
+            "C" => {
+                if let Some(constraint) = node.node("def") {
+                    domain.take(constraint);
+                }
+            }
+            "X" => domain.checks.retain(|check| check.name != node.text("name")),
+            "V" => {
+                for check in domain.checks.iter_mut().filter(|check| check.name == node.text("name")) {
+                    check.valid = true;
+                }
+            }
+            _ => {}
+        }
     }
 
     fn create_trigger(&mut self, node: &Node, schema: &str) {
@@ -413,6 +505,67 @@ impl Catalogue {
     }
 }
 
+impl Domain {
+    fn take(&mut self, constraint: &Node) {
+        match constraint.int("contype") {
+            NOT_NULL => self.not_null = true,
+            CHECK => self.checks.extend(check_of(constraint, "")),
+            _ => {}
+        }
+    }
+}
+
+impl Relation {
+    fn take_bounds(&mut self, bounds: Vec<PartitionBound>) {
+        for bound in &bounds {
+            // Only a list that names it takes null.
+            let takes_null = match &bound.side {
+                Side::In(values) => values.iter().any(|value| value.node("val").is_none()),
+                Side::From(_) | Side::To(_) => false,
+            };
+            if let Some(column) = self.columns.iter_mut().find(|column| column.name == bound.column) {
+                column.not_null |= !takes_null;
+            }
+        }
+        self.bounds.extend(bounds);
+    }
+
+    /// `LIKE other INCLUDING ..`.
+    fn take_like(&mut self, like: &Relation, options: i64) {
+        const CONSTRAINTS: i64 = 4;
+        const GENERATED: i64 = 16;
+        self.columns.extend(like.columns.iter().cloned().map(|mut column| {
+            if options & GENERATED == 0 {
+                column.generated = None;
+            }
+            column
+        }));
+        self.keys.extend(like.keys.iter().cloned());
+        if options & CONSTRAINTS != 0 {
+            self.checks.extend(like.checks.iter().cloned());
+        }
+    }
+}
+
+fn check_of(constraint: &Node, fallback: &str) -> Option<Check> {
+    let test = constraint.node("raw_expr")?;
+    let name = constraint.text("conname");
+    Some(Check {
+        name: if name.is_empty() { fallback } else { name }.to_owned(),
+        test: Arc::new(test.clone()),
+        valid: !constraint.flag("skip_validation"),
+        inherited: !constraint.flag("is_no_inherit"),
+    })
+}
+
+/// The last part of a type's name; empty for an array.
+fn bare_type(type_name: &Node) -> String {
+    if type_name.has("array_bounds") {
+        return String::new();
+    }
+    type_name.strings("names").last().map(|name| (*name).to_owned()).unwrap_or_default()
+}
+
 fn bounds_of(bound: &Node, column: Option<&str>) -> Vec<PartitionBound> {
     let Some(column) = column else { return Vec::new() };
     let end = |field: &str| {
@@ -439,10 +592,6 @@ fn named(at: &Node, schema: &str) -> Name {
 /// Whether a `RangeVar` names a temporary table.
 pub(crate) fn is_temporary(at: &Node) -> bool {
     at.text("relpersistence") == "t" || at.text("schemaname").starts_with("pg_temp")
-}
-
-fn argument_text(option: &Node) -> String {
-    option.node("arg").map(|arg| arg.text("sval").to_owned()).unwrap_or_default()
 }
 
 fn read_default(column: &mut Column, default: &Node) {
@@ -491,7 +640,13 @@ fn add_constraint(relation: &mut Relation, constraint: &Node, column: Option<&st
         }
         FOREIGN => {
             let Some(to) = constraint.node("pktable") else { return };
-            relation.foreign.push(ForeignKey {
+            let keys = if constraint.flag("skip_validation") {
+                &mut relation.unproven
+            } else {
+                &mut relation.foreign
+            };
+            keys.push(ForeignKey {
+                name: constraint.text("conname").to_owned(),
                 columns: match column {
                     Some(column) => vec![column.to_owned()],
                     None => owned(constraint.strings("fk_attrs")),
@@ -501,9 +656,8 @@ fn add_constraint(relation: &mut Relation, constraint: &Node, column: Option<&st
             });
         }
         CHECK => {
-            if let Some(expression) = constraint.node("raw_expr") {
-                relation.checks.push(Arc::new(expression.clone()));
-            }
+            let fallback = column.map(|column| format!("{column}_check")).unwrap_or_default();
+            relation.checks.extend(check_of(constraint, &fallback));
         }
         NOT_NULL => {
             for name in constraint.strings("keys") {

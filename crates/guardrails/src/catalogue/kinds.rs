@@ -1,10 +1,10 @@
 //! The families of types that matter to a test on a column.
 
-use super::Catalogue;
+use super::{Catalogue, Size};
 use crate::tree::Node;
 
 /// What values a column can hold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Kind {
     Bool,
     /// A whole number with its smallest and largest value.
@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     /// Arrays, JSON, geometry and the rest.
     Other,
     /// Nothing is known.
+    #[default]
     Unknown,
 }
 
@@ -57,5 +58,33 @@ impl Kind {
 
     pub fn is_serial_name(name: &str) -> bool {
         matches!(name, "serial" | "bigserial" | "smallserial" | "serial2" | "serial4" | "serial8")
+    }
+}
+
+impl Size {
+    /// What the modifier of a `TypeName` leaves room for.
+    pub fn of_type(type_name: &Node) -> Size {
+        let mut size = Size::default();
+        if type_name.has("array_bounds") {
+            return size;
+        }
+        let modifiers: Vec<f64> = type_name
+            .nodes("typmods")
+            .map(|modifier| modifier.node("val").map_or(0.0, |value| value.int("ival") as f64))
+            .collect();
+        match (type_name.strings("names").last().copied(), modifiers.as_slice()) {
+            (Some("varchar"), [most]) => size.letters = Some(*most),
+            (Some("char"), []) => size.letters = Some(1.0),
+            (Some("bpchar" | "character"), [most]) => size.letters = Some(*most),
+            (Some("numeric" | "decimal"), [digits]) => size.below = Some(10f64.powf(*digits)),
+            (Some("numeric" | "decimal"), [digits, scale]) => size.below = Some(10f64.powf(digits - scale)),
+            _ => {}
+        }
+        size
+    }
+
+    /// A domain's own modifier wins over none.
+    pub fn or(self, other: Size) -> Size {
+        Size { letters: self.letters.or(other.letters), below: self.below.or(other.below) }
     }
 }

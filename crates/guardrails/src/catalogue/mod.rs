@@ -5,6 +5,7 @@
 //! three means that they cannot disagree.
 
 mod ddl;
+mod functions;
 mod kinds;
 
 use std::collections::HashMap;
@@ -24,6 +25,10 @@ pub struct Catalogue {
     pub(crate) relations: HashMap<Name, Arc<Relation>>,
     pub(crate) functions: HashMap<String, Vec<Arc<Function>>>,
     pub(crate) types: HashMap<String, Kind>,
+    pub(crate) domains: HashMap<String, Arc<Domain>>,
+    pub(crate) operators: HashMap<String, Vec<Operator>>,
+    /// Columns that a session has added to a table, as long as they hold the same value in every row.
+    pub(crate) added: HashMap<Name, Vec<Added>>,
     /// Statements of a schema file that were not understood.
     pub skipped: usize,
 }
@@ -62,7 +67,9 @@ pub(crate) struct Relation {
     /// Primary and unique keys.
     pub keys: Vec<Vec<String>>,
     pub foreign: Vec<ForeignKey>,
-    pub checks: Vec<Arc<Node>>,
+    /// `NOT VALID`: old rows may refer to nothing.
+    pub unproven: Vec<ForeignKey>,
+    pub checks: Vec<Check>,
     /// The column that a partitioned table is divided by.
     pub divided_by: Option<String>,
     /// What rows of a partition have in common.
@@ -77,13 +84,76 @@ pub(crate) struct Relation {
     pub rows: Option<u64>,
     /// The table that this one is a partition or child of.
     pub parent: Option<Name>,
+    /// The queries whose rows it holds, when it was made empty or by a query and lost nothing since.
+    pub filled: Option<Vec<Filling>>,
+}
+
+/// A condition that every row meets.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    pub name: String,
+    pub test: Arc<Node>,
+    /// `false` for `NOT VALID`: old rows may break it.
+    pub valid: bool,
+    /// `false` for `NO INHERIT`: rows of children may break it.
+    pub inherited: bool,
+}
+
+/// A domain, over a type or over another domain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Domain {
+    pub base: String,
+    pub not_null: bool,
+    /// Over `VALUE`.
+    pub checks: Vec<Check>,
+    pub size: Size,
+}
+
+/// What a type with a modifier leaves room for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Size {
+    /// `varchar(n)`, `char(n)`: the most characters.
+    pub letters: Option<f64>,
+    /// `numeric(p, s)`: every value is smaller than this, whatever its sign.
+    pub below: Option<f64>,
+}
+
+/// An operator and the function that it stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Operator {
+    pub schema: String,
+    pub function_schema: Option<String>,
+    pub function: String,
+    /// With an operand on the left, too.
+    pub binary: bool,
+}
+
+/// A column that was added with one value for every row.
+#[derive(Debug, Clone)]
+pub(crate) struct Added {
+    pub column: String,
+    /// `None`: null.
+    pub value: Option<Arc<Node>>,
+}
+
+/// A query that gave a table rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Filling {
+    /// The column of the table for each column of the query.
+    pub columns: Vec<String>,
+    pub query: Arc<Node>,
 }
 
 /// A column and what its values can be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Column {
     pub name: String,
     pub kind: Kind,
+    /// The name of its type, for what a domain demands.
+    pub type_name: String,
+    pub size: Size,
+    /// `GENERATED ALWAYS AS (..)`.
+    pub generated: Option<Arc<Node>>,
     pub not_null: bool,
     /// Fed by a sequence: values start at 1.
     pub serial: bool,
@@ -95,6 +165,7 @@ pub(crate) struct Column {
 /// A reference to another table.
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignKey {
+    pub name: String,
     pub columns: Vec<String>,
     pub to: Name,
     /// Empty: its primary key.
@@ -152,12 +223,26 @@ pub(crate) struct Function {
     pub volatile: bool,
     pub aggregate: bool,
     pub arguments: Vec<String>,
+    /// What a call gives, without the parameters that only come out.
+    pub inputs: Vec<Input>,
+    /// Null for a null argument.
+    pub strict: bool,
+    /// The one expression that its whole body is.
+    pub value: Option<Arc<Node>>,
     /// The `CREATE FUNCTION` statement as text, for the parser of PL/pgSQL, which takes nothing less.
     pub text: Arc<str>,
     /// The body of a function in SQL, as text.
     pub body: Arc<str>,
     /// A body written as `RETURN ..` or `BEGIN ATOMIC`.
     pub parsed: Option<Arc<Node>>,
+}
+
+/// A parameter of a function.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Input {
+    pub name: String,
+    pub type_name: String,
+    pub default: Option<Arc<Node>>,
 }
 
 impl Relation {
@@ -191,6 +276,15 @@ impl Catalogue {
 
     pub(crate) fn type_kind(&self, name: &str) -> Option<&Kind> {
         self.types.get(name)
+    }
+
+    pub(crate) fn domain(&self, name: &str) -> Option<&Arc<Domain>> {
+        self.domains.get(name)
+    }
+
+    /// Whether rows of other tables belong to this one, too.
+    pub(crate) fn has_children(&self, name: &Name) -> bool {
+        self.relations.values().any(|relation| relation.parent.as_ref() == Some(name))
     }
 
     /// A temporary table of unknown columns.

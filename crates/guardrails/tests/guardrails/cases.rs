@@ -124,6 +124,23 @@ fn a_second_database_is_judged_as_well() {
     }
 }
 
+/// A third database: domains, generated columns, sizes of types, checks, enumerations, functions of one expression, and
+/// tables that the text itself makes.
+#[test]
+fn what_a_schema_says_of_its_rows_counts() {
+    let schema = std::fs::read_to_string(folder().join("cata-schema.sql")).unwrap();
+    let catalogue = Catalogue::from_sql(&schema).unwrap();
+    assert_eq!(catalogue.skipped, 0);
+    let guard = Guard::new(Policy::named("careful-write").unwrap(), Some(Arc::new(catalogue)));
+    for (file, wanted) in [("cata-accidents.jsonl", Verdict::Block), ("cata-harmless.jsonl", Verdict::Allow)]
+    {
+        for case in read(file) {
+            let (verdict, message) = case.verdict(&guard);
+            assert_eq!(verdict, wanted, "{} {}: {message}", case.id, case.sql);
+        }
+    }
+}
+
 /// Without a catalogue nullability, checks, views and bodies are not known; the rest must hold all the same.
 #[test]
 fn without_a_catalogue_little_changes() {

@@ -3,7 +3,7 @@
 use super::names::AGGREGATES;
 use super::{DEEPEST, Lower};
 use crate::bounds::Comparison;
-use crate::bounds::expr::{Expr, Form, Function, Limit, Query, Subquery, bit, items};
+use crate::bounds::expr::{Expr, Form, Function, Limit, Query, Scene, Subquery, bit, items};
 use crate::bounds::value::Value;
 use crate::bounds::{evaluate_constant, pattern, time};
 use crate::catalogue::Kind;
@@ -19,7 +19,11 @@ impl Lower<'_> {
             self.expr_of(node)
         };
         self.depth -= 1;
-        expr
+        // Conjuncts count one by one.
+        if self.generated.is_empty() || matches!(expr, Expr::And(_)) && node.kind == "BoolExpr" {
+            return expr;
+        }
+        self.spelled_out(expr)
     }
 
     pub(super) fn boxed(&mut self, node: Option<&Node>) -> Box<Expr> {
@@ -37,6 +41,9 @@ impl Lower<'_> {
             "ColumnRef" => self.reference(node),
             "ParamRef" => {
                 let number = usize::try_from(node.int("number")).unwrap_or(0);
+                if let Some(bound) = self.bound_number(number) {
+                    return bound;
+                }
                 match self.world.parameters.get(number.wrapping_sub(1)) {
                     Some(value) if *value != Value::Unknown => Expr::Const(value.clone()),
                     _ => Expr::Opaque(format!("${number}"), Vec::new()),
@@ -86,7 +93,7 @@ impl Lower<'_> {
             "CoalesceExpr" => Expr::Coalesce(self.list(node, "args")),
             "MinMaxExpr" => {
                 let parts = self.list(node, "args");
-                if node.int("op") == 1 { Expr::Greatest(parts) } else { Expr::Least(parts) }
+                self.extreme_of(node.int("op") == 1, parts)
             }
             "RowExpr" => Expr::Row(self.list(node, "args")),
             "AArrayExpr" => Expr::Array(self.list(node, "elements")),
@@ -107,6 +114,7 @@ impl Lower<'_> {
             },
             "SubLink" => self.subquery(node),
             "List" => Expr::Row(self.list(node, "items")),
+            "AIndirection" if let Some(attribute) = self.indirection(node) => attribute,
             _ => {
                 let parts = node.children();
                 let parts = parts.into_iter().map(|part| self.expr(part)).collect();
@@ -148,7 +156,9 @@ impl Lower<'_> {
     }
 
     fn operator(&mut self, node: &Node) -> Expr {
-        let name = node.strings("name").last().map(|name| (*name).to_owned()).unwrap_or_default();
+        let path = node.strings("name");
+        let name = path.last().map(|name| (*name).to_owned()).unwrap_or_default();
+        let schema = if path.len() > 1 { path.first().map(|schema| (*schema).to_owned()) } else { None };
         let (left_node, right_node) = (node.node("lexpr"), node.node("rexpr"));
         match node.int("kind") {
             1 => {
@@ -158,10 +168,19 @@ impl Lower<'_> {
                         "-" => Expr::Call(Function::Negate, vec![inner]),
                         "+" => inner,
                         "@" => Expr::Call(Function::Abs, vec![inner]),
-                        _ => Expr::Opaque(name, vec![inner]),
+                        _ => self
+                            .inlined_operator(schema.as_deref(), &name, vec![inner.clone()])
+                            .unwrap_or_else(|| Expr::Opaque(name, vec![inner])),
                     };
                 }
                 let (left, right) = (self.boxed(left_node), self.boxed(right_node));
+                let of_user = schema.as_deref().is_some_and(|schema| schema != "pg_catalog");
+                if (of_user || !is_built_in(&name))
+                    && let Some(inlined) =
+                        self.inlined_operator(schema.as_deref(), &name, vec![*left.clone(), *right.clone()])
+                {
+                    return inlined;
+                }
                 self.binary(&name, left, right)
             }
             kind @ (2 | 3) => {
@@ -223,15 +242,11 @@ impl Lower<'_> {
                 let (Some(low), Some(high)) = (bounds.first().cloned(), bounds.get(1).cloned()) else {
                     return Expr::Opaque("BETWEEN".to_owned(), vec![*value]);
                 };
-                let within = |low: Expr, high: Expr| {
+                let mut within = |low: Expr, high: Expr| {
                     let (low, high) = (self.tid(Box::new(low), &value), self.tid(Box::new(high), &value));
-                    let test = |comparison, bound: Box<Expr>| {
-                        self.ranked(comparison, &value, &bound)
-                            .unwrap_or_else(|| Expr::Compare(comparison, value.clone(), bound))
-                    };
                     Expr::And(vec![
-                        test(Comparison::GreaterOrEqual, low),
-                        test(Comparison::LessOrEqual, high),
+                        self.compared(Comparison::GreaterOrEqual, value.clone(), low),
+                        self.compared(Comparison::LessOrEqual, value.clone(), high),
                     ])
                 };
                 let test = if kind >= 13 {
@@ -281,10 +296,7 @@ impl Lower<'_> {
             }
             let right = self.tid(right, &left);
             let left = self.tid(left, &right);
-            if let Some(ranked) = self.ranked(comparison, &left, &right) {
-                return ranked;
-            }
-            return Expr::Compare(comparison, left, right);
+            return self.compared(comparison, left, right);
         }
         match name {
             "+" | "-" | "*" | "/" | "%" | "^" | "&" | "#" => {
@@ -324,41 +336,103 @@ impl Lower<'_> {
         }
     }
 
+    fn compared(&mut self, comparison: Comparison, left: Box<Expr>, right: Box<Expr>) -> Expr {
+        if let Some(ranked) = self.ranked(comparison, &left, &right) {
+            return ranked;
+        }
+        for (side, other) in [(&left, &right), (&right, &left)] {
+            if let Some(Value::Number(bound)) = evaluate_constant(other) {
+                self.weighed(side, bound);
+            }
+        }
+        if matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+            return Expr::Compare(comparison, left, right);
+        }
+        let right = self.in_days(right, &left);
+        let left = self.in_days(left, &right);
+        Expr::Compare(comparison, left, right)
+    }
+
+    /// The difference of two dates is a number of days.
+    fn in_days(&self, number: Box<Expr>, other: &Expr) -> Box<Expr> {
+        let is_moment = |expr: &Expr| {
+            expr.column()
+                .and_then(|column| self.scene.column(column))
+                .is_some_and(|column| column.kind == Kind::Time)
+        };
+        match (number.as_ref(), other) {
+            (Expr::Const(Value::Number(days)), Expr::Arithmetic('-', left, right))
+                if is_moment(left) && is_moment(right) =>
+            {
+                Box::new(Expr::Const(Value::Span(days * time::DAY)))
+            }
+            _ => number,
+        }
+    }
+
+    /// `GREATEST` and `LEAST`, which pass over nulls; labels go by their rank.
+    fn extreme_of(&self, is_largest: bool, parts: Vec<Expr>) -> Expr {
+        let Some(labels) = parts.iter().find_map(|part| labels_of(&self.scene, part)) else {
+            return if is_largest { Expr::Greatest(parts) } else { Expr::Least(parts) };
+        };
+        let comparison = if is_largest { Comparison::GreaterOrEqual } else { Comparison::LessOrEqual };
+        let mut parts = parts.into_iter();
+        let first = parts.next().unwrap_or(Expr::Const(Value::Null));
+        parts.fold(first, |best, part| {
+            if best == part {
+                return best;
+            }
+            let wins = Expr::Compare(
+                comparison,
+                Box::new(rank(&labels, best.clone())),
+                Box::new(rank(&labels, part.clone())),
+            );
+            let arms = vec![
+                (Expr::IsNull(Box::new(best.clone())), part.clone()),
+                (Expr::Or(vec![Expr::IsNull(Box::new(part.clone())), wins]), best),
+            ];
+            Expr::Case(arms, Box::new(part))
+        })
+    }
+
     /// Labels of an enumeration are in the order of their definition, not of their spelling.
     fn ranked(&self, comparison: Comparison, left: &Expr, right: &Expr) -> Option<Expr> {
-        let labels = |expr: &Expr| self.labels(expr);
-        let (column, constant, comparison) = match (labels(left), labels(right)) {
+        let own = |expr: &Expr| labels_of(&self.scene, expr).filter(|_| evaluate_constant(expr).is_none());
+        let of_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let (column, constant, comparison) = match (own(left), own(right)) {
             (Some(_), None) => (left, right, comparison),
             (None, Some(_)) => (right, left, comparison.turned()),
-            _ => return None,
+            _ => (left, right, comparison),
         };
-        let labels = labels(column)?;
-        let Some(Value::Text(text)) = evaluate_constant(constant) else { return None };
+        let constant = match (own(column), evaluate_constant(constant)) {
+            (Some(labels), Some(Value::Text(text))) => Some((labels, text)),
+            _ => None,
+        };
+        let Some((labels, text)) = constant else {
+            // Expressions over labels: their ranks are compared.
+            let plain = left.column().is_some() && right.column().is_some();
+            if !of_order || plain && left == right {
+                return None;
+            }
+            let labels = labels_of(&self.scene, left).or_else(|| labels_of(&self.scene, right))?;
+            if plain && self.mask_differs(left, right) {
+                return None;
+            }
+            return Some(Expr::Compare(
+                comparison,
+                Box::new(rank(&labels, left.clone())),
+                Box::new(rank(&labels, right.clone())),
+            ));
+        };
         let at = labels.iter().position(|label| *label == text)?;
         let passing = labels.iter().enumerate().filter(|(rank, _)| comparison.holds(rank.cmp(&at)));
         let values = passing.map(|(_, label)| Expr::Const(Value::Text(label.clone()))).collect();
         Some(Expr::AnyOf(Comparison::Equal, Box::new(column.clone()), Box::new(Expr::Array(values))))
     }
 
-    /// The labels of the enumeration that an expression is of.
-    fn labels(&self, expr: &Expr) -> Option<Vec<String>> {
-        let kind = match expr {
-            Expr::Coalesce(parts) => return parts.iter().find_map(|part| self.labels(part)),
-            Expr::NullIf(value, _) => return self.labels(value),
-            Expr::Case(arms, default) => {
-                return arms
-                    .iter()
-                    .map(|(_, result)| result)
-                    .chain([default.as_ref()])
-                    .find_map(|part| self.labels(part));
-            }
-            Expr::Cast(inner, kind) if inner.column().is_none() && evaluate_constant(expr).is_none() => kind,
-            _ => &self.scene.column(expr.column()?)?.kind,
-        };
-        match kind {
-            Kind::Labels(labels) => Some(labels.clone()),
-            _ => None,
-        }
+    /// Whether two columns belong to different sources, so that comparing them ties the sources.
+    fn mask_differs(&self, left: &Expr, right: &Expr) -> bool {
+        self.scene.mask(left) != self.scene.mask(right)
     }
 
     /// `'(0,1)'` compared with `ctid` is a place in the table.
@@ -388,7 +462,13 @@ impl Lower<'_> {
     fn function(&mut self, node: &Node) -> Expr {
         let path = node.strings("funcname");
         let name = path.last().copied().unwrap_or("");
-        let known_schema = path.len() < 2 || path.first() == Some(&"pg_catalog");
+        let schema = if path.len() > 1 { path.get(path.len() - 2).copied() } else { None };
+        let known_schema = schema.is_none_or(|schema| schema == "pg_catalog");
+        if !node.has("over")
+            && let Some(inlined) = self.inlined_call(node, schema, name)
+        {
+            return inlined;
+        }
         let arguments = self.list(node, "args");
         if node.has("over") || !known_schema {
             return Expr::Opaque(path.join("."), arguments);
@@ -420,6 +500,18 @@ impl Lower<'_> {
                 return Expr::Compare(comparison, Box::new(left), Box::new(right));
             }
             return Expr::Opaque(name.to_owned(), Vec::new());
+        }
+        if name.starts_with("enum_")
+            && let Some(labels) = self.labels_called(name, &arguments)
+        {
+            return labels;
+        }
+        if arguments.len() == 2
+            && let Some(is_largest) = picks_larger(name)
+        {
+            let null = arguments.iter().map(|part| Expr::IsNull(Box::new(part.clone()))).collect();
+            let extreme = self.extreme_of(is_largest, arguments);
+            return Expr::Case(vec![(Expr::Or(null), Expr::Const(Value::Null))], Box::new(extreme));
         }
         let function = match name {
             "now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" => Function::Now,
@@ -493,6 +585,9 @@ impl Lower<'_> {
             }
             _ => return Expr::Opaque(name.to_owned(), arguments),
         };
+        if matches!(function, Function::Length | Function::Left) {
+            arguments.iter().for_each(|argument| self.measured(argument));
+        }
         Expr::Call(function, arguments)
     }
 
@@ -675,6 +770,102 @@ fn with_extreme(expr: Expr, from: usize, to: usize) -> Expr {
         }
         other => other,
     }
+}
+
+/// `int4larger`, `enum_smaller` and their kin, which aggregates are made of: whether the larger of two is picked.
+fn picks_larger(name: &str) -> Option<bool> {
+    let (stem, is_largest) = match (name.strip_suffix("larger"), name.strip_suffix("smaller")) {
+        (Some(stem), _) => (stem, true),
+        (_, Some(stem)) => (stem, false),
+        _ => return None,
+    };
+    matches!(
+        stem,
+        "int2"
+            | "int4"
+            | "int8"
+            | "float4"
+            | "float8"
+            | "oid"
+            | "cash"
+            | "tid"
+            | "numeric_"
+            | "text_"
+            | "bpchar_"
+            | "date_"
+            | "time_"
+            | "timetz_"
+            | "timestamp_"
+            | "timestamptz_"
+            | "interval_"
+            | "enum_"
+            | "network_"
+            | "array_"
+    )
+    .then_some(is_largest)
+}
+
+/// Operators that PostgreSQL itself defines and whose meaning is known here.
+fn is_built_in(name: &str) -> bool {
+    Comparison::of(name).is_some()
+        || matches!(
+            name,
+            "+" | "-"
+                | "*"
+                | "/"
+                | "%"
+                | "^"
+                | "&"
+                | "#"
+                | "|"
+                | "||"
+                | "<<"
+                | ">>"
+                | "~"
+                | "~*"
+                | "!~"
+                | "!~*"
+                | "~~"
+                | "~~*"
+                | "!~~"
+                | "!~~*"
+                | "^@"
+                | "@>"
+                | "<@"
+        )
+}
+
+/// The labels of the enumeration that an expression is of.
+pub(super) fn labels_of(scene: &Scene, expr: &Expr) -> Option<Vec<String>> {
+    match expr {
+        Expr::Column(id) => match &scene.column(*id)?.kind {
+            Kind::Labels(labels) => Some(labels.clone()),
+            _ => None,
+        },
+        Expr::Cast(_, Kind::Labels(labels)) => Some(labels.clone()),
+        Expr::Coalesce(parts) | Expr::Greatest(parts) | Expr::Least(parts) => {
+            parts.iter().find_map(|part| labels_of(scene, part))
+        }
+        Expr::NullIf(inner, _) => labels_of(scene, inner),
+        Expr::Case(arms, default) => arms
+            .iter()
+            .map(|(_, result)| result)
+            .chain([default.as_ref()])
+            .find_map(|part| labels_of(scene, part)),
+        _ => None,
+    }
+}
+
+/// The place of a label in its enumeration.
+fn rank(labels: &[String], expr: Expr) -> Expr {
+    let arms = labels.iter().enumerate().map(|(rank, label)| {
+        let label = Box::new(Expr::Const(Value::Text(label.clone())));
+        (
+            Expr::Compare(Comparison::Equal, Box::new(expr.clone()), label),
+            Expr::Const(Value::Number(rank as f64)),
+        )
+    });
+    Expr::Case(arms.collect(), Box::new(Expr::Const(Value::Null)))
 }
 
 /// The value of a constant of the parse tree.

@@ -1,6 +1,8 @@
 //! From parse tree to [`Scene`]: names are resolved the way PostgreSQL resolves them, innermost scope first.
 
+mod calls;
 mod expression;
+mod known;
 mod names;
 mod select;
 mod world;
@@ -9,10 +11,13 @@ use std::sync::Arc;
 
 pub(crate) use world::World;
 
+use self::calls::Binding;
+use self::known::Generated;
 use self::names::{is_amount, is_bookkeeping, is_past, may_be_null};
-use super::expr::{Column, Expr, Limit, Origin, Output, Query, Scene, Set, Source};
+use super::expr::{Column, Expr, Limit, Origin, Output, Query, Scene, Set, Source, bit};
+use super::value::Value;
 use super::{Comparison, Outcome};
-use crate::catalogue::{Kind, Name, PartitionBound, Relation, Side};
+use crate::catalogue::{Kind, Name, Relation};
 use crate::tree::Node;
 
 /// A `WITH` query, for those who refer to it.
@@ -21,6 +26,8 @@ pub(crate) struct Common {
     pub outputs: Vec<Output>,
     pub names: Option<Vec<String>>,
     pub stars: Vec<(Name, bool)>,
+    /// What holds for every row, over the columns that `outputs` are.
+    pub assumed: Vec<Expr>,
 }
 
 /// Builds a [`Scene`].
@@ -34,6 +41,16 @@ pub(crate) struct Lower<'a> {
     /// What a column of a lateral subquery is, in terms of what stands outside it.
     passed: Vec<(usize, String, Expr)>,
     depth: usize,
+    generated: Vec<Generated>,
+    /// The arguments of the function whose body is read.
+    bindings: Option<Vec<Binding>>,
+    /// What `VALUE` stands for in the check of a domain.
+    value: Option<Expr>,
+    /// Functions whose bodies are being read, and how many were.
+    inlining: Vec<String>,
+    inlined: usize,
+    /// The rows of sources that are lists of values.
+    lists: Vec<(usize, Vec<Expr>)>,
 }
 
 const DEEPEST_VIEW: usize = 6;
@@ -49,6 +66,12 @@ impl<'a> Lower<'a> {
             stars: Vec::new(),
             passed: Vec::new(),
             depth: 0,
+            generated: Vec::new(),
+            bindings: None,
+            value: None,
+            inlining: Vec::new(),
+            inlined: 0,
+            lists: Vec::new(),
         }
     }
 
@@ -68,38 +91,7 @@ impl<'a> Lower<'a> {
             None => self.table_source(alias, name, info),
         };
         self.enter(source);
-        let checks: Vec<Arc<Node>> = self
-            .scene
-            .source(source)
-            .and_then(|source| source.info.as_ref())
-            .map(|info| info.checks.clone())
-            .unwrap_or_default();
-        for check in checks {
-            let check = self.expr(&check);
-            if let Some(source) = self.scene.sources.get_mut(source) {
-                source.assumed.push(check);
-            }
-        }
-        let bounds: Vec<PartitionBound> = self
-            .scene
-            .source(source)
-            .and_then(|source| source.info.as_ref())
-            .map(|info| info.bounds.clone())
-            .unwrap_or_default();
-        for bound in bounds {
-            let column = Box::new(Expr::Column(self.column_of(source, &bound.column)));
-            let check = match &bound.side {
-                Side::From(low) => Expr::Compare(Comparison::GreaterOrEqual, column, self.boxed(Some(low))),
-                Side::To(high) => Expr::Compare(Comparison::Less, column, self.boxed(Some(high))),
-                Side::In(values) => {
-                    let values = values.iter().map(|value| self.expr(value)).collect();
-                    Expr::AnyOf(Comparison::Equal, column, Box::new(Expr::Array(values)))
-                }
-            };
-            if let Some(held) = self.scene.sources.get_mut(source) {
-                held.assumed.push(check);
-            }
-        }
+        self.assume(source, is_only(at));
         source
     }
 
@@ -167,6 +159,7 @@ impl<'a> Lower<'a> {
             assumed: Vec::new(),
             renamed: Vec::new(),
             view: None,
+            partial: false,
         })
     }
 
@@ -186,12 +179,21 @@ impl<'a> Lower<'a> {
             assumed: Vec::new(),
             renamed: Vec::new(),
             view: None,
+            partial: false,
         });
         for (table, complete) in &common.stars {
             self.stars.push((source, table.clone(), *complete));
         }
-        for name in common.outputs.iter().map(|output| output.name.clone()).collect::<Vec<_>>() {
-            self.column_of(source, &name);
+        let mut through = Vec::new();
+        for output in &common.outputs {
+            let column = self.column_of(source, &output.name);
+            if let Some(inner) = output.expr.column() {
+                through.push((inner, column));
+            }
+        }
+        let assumed = common.assumed.iter().filter_map(|check| renamed(check, &through)).collect();
+        if let Some(held) = self.scene.sources.get_mut(source) {
+            held.assumed = assumed;
         }
         source
     }
@@ -225,7 +227,20 @@ impl<'a> Lower<'a> {
         }
         let open = !stars.is_empty() || query.odd;
         let names = (!open).then(|| outputs.iter().map(|output| output.name.clone()).collect());
-        Common { outputs, names, stars }
+        Common { outputs, names, stars, assumed: self.handed_on(query) }
+    }
+
+    /// What holds for the rows of the sources holds for the rows of the query, unless an outer join made them up.
+    fn handed_on(&self, query: &Query) -> Vec<Expr> {
+        if query.set.is_some() || query.odd {
+            return Vec::new();
+        }
+        let made_up = query.outer_joins.iter().fold(0, |mask, outer| mask | outer.optional);
+        let sources = query.sources.iter().filter(|source| bit(**source) & made_up == 0);
+        sources
+            .filter_map(|source| self.scene.source(*source))
+            .flat_map(|held| held.assumed.iter().cloned())
+            .collect()
     }
 
     fn outputs_of(&mut self, query: &Query) -> Vec<Output> {
@@ -373,13 +388,20 @@ impl<'a> Lower<'a> {
             column.of_view = Some((view, asked.to_owned()));
         }
         self.scene.columns.push(column);
-        self.scene.columns.len() - 1
+        let id = self.scene.columns.len() - 1;
+        self.assume_column(source, id);
+        id
     }
 
-    fn read(&mut self, source: usize, name: &str) -> Expr {
+    /// A column, or the value that it is known to have in every row.
+    fn column_expr(&mut self, source: usize, name: &str) -> Expr {
         let passed = self.passed.iter().find(|(of, known, _)| *of == source && known == name);
-        match passed {
-            Some((_, _, expr)) => expr.clone(),
+        if let Some((_, _, expr)) = passed {
+            return expr.clone();
+        }
+        match self.just_added(source, name) {
+            Some(None) => Expr::Const(Value::Null),
+            Some(Some(value)) => self.apart(None, None, |lower| lower.expr(&value)),
             None => Expr::Column(self.column_of(source, name)),
         }
     }
@@ -400,7 +422,8 @@ impl<'a> Lower<'a> {
         };
         let Some(held) = self.scene.source(source) else { return column };
         if let Some(table) = &held.table {
-            column.origin = Some(Origin { table: table.clone(), column: name.to_owned(), complete: true });
+            column.origin =
+                Some(Origin { table: table.clone(), column: name.to_owned(), complete: !held.partial });
         }
         if matches!(name, "ctid" | "xmin") && held.table.is_some() {
             column.kind = Kind::Integer(0.0, 1e12);
@@ -416,7 +439,13 @@ impl<'a> Lower<'a> {
         } else if let Some(known) = held.info.as_ref().and_then(|info| info.column(name)) {
             column.kind = known.kind.clone();
             let whole = matches!(known.kind, Kind::Integer(..));
-            column.not_null = Some(known.not_null);
+            let computed =
+                |info: &Relation| known.generated.as_ref().is_some_and(|expr| self.is_never_null(expr, info));
+            column.not_null = Some(
+                known.not_null
+                    || self.world.is_never_null(&known.type_name)
+                    || held.info.as_deref().is_some_and(computed),
+            );
             let in_key = held
                 .info
                 .as_ref()
@@ -465,6 +494,12 @@ impl<'a> Lower<'a> {
     fn reference(&mut self, node: &Node) -> Expr {
         let fields = node.strings("fields");
         let star = node.nodes("fields").any(|field| field.kind == "AStar");
+        if let (["value"], Some(value)) = (fields.as_slice(), &self.value) {
+            return value.clone();
+        }
+        if let Some(bound) = self.bound(&fields, star) {
+            return bound;
+        }
         match fields.as_slice() {
             [name] if !star => self.unqualified(name),
             [source] => {
@@ -487,7 +522,7 @@ impl<'a> Lower<'a> {
             Some(_) if name == "tableoid" || is_bookkeeping(name) => {
                 Expr::Opaque(name.to_owned(), Vec::new())
             }
-            Some(source) => self.read(source, name),
+            Some(source) => self.attribute(source, name),
             None => Expr::Opaque(format!("{alias}.{name}"), Vec::new()),
         }
     }
@@ -504,7 +539,7 @@ impl<'a> Lower<'a> {
                 if (system && self.scene.source(*source).is_some_and(|held| held.table.is_some()))
                     || self.knows(*source, name) == Some(true)
                 {
-                    return self.read(*source, name);
+                    return self.column_expr(*source, name);
                 }
             }
             // The scalar variable of a loop comes before a column that nobody knows of.
@@ -513,7 +548,7 @@ impl<'a> Lower<'a> {
                     && self.knows(*source, name) == Some(true)
             });
             if let Some(source) = of_loop {
-                return self.read(source, name);
+                return self.column_expr(source, name);
             }
             if self.world.variables.contains(name) {
                 return Expr::Opaque(name.to_owned(), Vec::new());
@@ -523,7 +558,7 @@ impl<'a> Lower<'a> {
                 if let Some(whole) = self.whole_row(name) {
                     return whole;
                 }
-                return self.read(source, name);
+                return self.column_expr(source, name);
             }
             fallback = fallback.or_else(|| frame.first().copied());
         }
@@ -532,7 +567,7 @@ impl<'a> Lower<'a> {
         }
         match fallback {
             // The catalogue may be older than the table.
-            Some(source) => Expr::Column(self.column_of(source, name)),
+            Some(source) => self.column_expr(source, name),
             None => Expr::Opaque(name.to_owned(), Vec::new()),
         }
     }
@@ -593,6 +628,29 @@ fn simple_view(query: &Node) -> Option<SimpleView<'_>> {
         renamed.clear();
     }
     Some(SimpleView { table, condition: query.node("where_clause"), renamed })
+}
+
+/// The condition over other columns; `None` when it speaks of a column that has no counterpart.
+fn renamed(check: &Expr, through: &[(usize, usize)]) -> Option<Expr> {
+    let mut whole = true;
+    check.walk(&mut |part| match part {
+        Expr::Column(id) => whole &= through.iter().any(|(inner, _)| inner == id),
+        Expr::Subquery(_) | Expr::Extreme { .. } => whole = false,
+        _ => {}
+    });
+    if !whole {
+        return None;
+    }
+    let mut check = check.clone();
+    for (inner, outer) in through {
+        check.replace_column(*inner, *outer);
+    }
+    Some(check)
+}
+
+/// `ONLY t`: without the rows of its children.
+fn is_only(at: &Node) -> bool {
+    !at.flag("inh")
 }
 
 /// The name given to an item of a `FROM` list.

@@ -1,13 +1,38 @@
 //! Queries: `FROM`, joins, `WITH`, set operations, and what comes out of them.
 
 use super::names::AGGREGATES;
-use super::{Common, DEEPEST, DEEPEST_VIEW, Lower, alias_columns, alias_of, function_name, plain_output};
+use super::{
+    Common, DEEPEST, DEEPEST_VIEW, Lower, alias_columns, alias_of, function_name, is_only, plain_output,
+};
 use crate::bounds::Comparison;
 use crate::bounds::evaluate_constant;
 use crate::bounds::expr::{Expr, Limit, Origin, OuterJoin, Output, Query, Set, Source, bit, items};
 use crate::bounds::value::Value;
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, Name};
 use crate::tree::Node;
+
+impl Common {
+    /// Takes in the rows of another query.
+    fn join(&mut self, other: Common) {
+        for output in other.outputs {
+            match self.outputs.iter_mut().find(|held| held.name == output.name) {
+                Some(held) => {
+                    if !held.origin.as_ref().is_some_and(|origin| origin.complete) {
+                        held.origin = output.origin;
+                    }
+                    if held.not_null != output.not_null {
+                        held.not_null = None;
+                    }
+                    held.extreme = None;
+                    held.gathered = None;
+                }
+                None => self.outputs.push(output),
+            }
+        }
+        self.assumed.clear();
+        self.stars.clear();
+    }
+}
 
 impl Lower<'_> {
     /// Takes a `FROM` list into `query`.
@@ -32,6 +57,9 @@ impl Lower<'_> {
                     .unwrap_or_else(|| Query { odd: true, ..Query::default() });
                 let columns = alias_columns(node);
                 let source = self.derived(alias_of(node).unwrap_or_default(), &inner, &columns);
+                if let (Some(values), [_]) = (inner.constants(), inner.outputs.as_slice()) {
+                    self.lists.push((source, values));
+                }
                 query.sources.push(source);
                 self.enter(source);
                 let outside = (0..before).fold(0, |mask, source| mask | bit(source));
@@ -76,7 +104,11 @@ impl Lower<'_> {
                     assumed: Vec::new(),
                     renamed: Vec::new(),
                     view: None,
+                    partial: false,
                 });
+                if let Some(values) = self.listed(node) {
+                    self.lists.push((source, values));
+                }
                 let gathered = self.unnested(node);
                 if let (Some(origin), Some(name)) = (
                     gathered,
@@ -152,7 +184,46 @@ impl Lower<'_> {
             self.depth -= 1;
             return source;
         }
-        self.table_source(alias, name, info)
+        if let Some(source) = self.filled(&alias, &name) {
+            return source;
+        }
+        let is_only = is_only(node);
+        let hides = is_only && self.world.has_children(&name);
+        let source = self.table_source(alias, name, info);
+        if let Some(held) = self.scene.sources.get_mut(source) {
+            held.partial = hides;
+        }
+        self.assume(source, is_only);
+        source
+    }
+
+    /// A table that the session has made and filled by queries is read as those queries.
+    fn filled(&mut self, alias: &str, name: &Name) -> Option<usize> {
+        let relation = self.world.session.relation(name)?;
+        let fillings = relation.filled.clone().filter(|fillings| !fillings.is_empty())?;
+        if self.depth >= DEEPEST_VIEW {
+            return None;
+        }
+        let known: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
+        self.depth += 1;
+        let mut whole: Option<Common> = None;
+        for filling in &fillings {
+            let columns: Vec<&str> = filling.columns.iter().map(String::as_str).collect();
+            let inner = self.apart(None, None, |lower| {
+                let query = lower.select(&filling.query);
+                lower.summarize(&query, &columns)
+            });
+            match &mut whole {
+                None => whole = Some(inner),
+                Some(whole) => whole.join(inner),
+            }
+        }
+        self.depth -= 1;
+        let mut whole = whole?;
+        if fillings.len() > 1 || !known.iter().any(String::is_empty) {
+            whole.names = (!known.is_empty() && !known.iter().any(String::is_empty)).then_some(known);
+        }
+        Some(self.common_source(alias.to_owned(), &whole))
     }
 
     fn join(&mut self, node: &Node, query: &mut Query) -> u128 {
@@ -359,6 +430,59 @@ impl Lower<'_> {
             });
         }
         query.one_row = (aggregates && !query.grouped) || (from.is_empty() && query.conjuncts.is_empty());
+        self.as_values(query);
+    }
+
+    /// `SELECT unnest(ARRAY[..])` and `SELECT x FROM (VALUES ..) v(x)` are lists of values.
+    fn as_values(&mut self, query: &mut Query) {
+        let [only] = query.outputs.as_slice() else { return };
+        if !query.conjuncts.is_empty() || query.limit != Limit::None || query.having || query.sampled {
+            return;
+        }
+        let values = match (&only.expr, query.sources.as_slice()) {
+            (Expr::Opaque(name, parts), []) if name == "unnest" => match parts.as_slice() {
+                [Expr::Array(parts)] => Some(parts.clone()),
+                [Expr::Cast(inner, _)] => match inner.as_ref() {
+                    Expr::Array(parts) => Some(parts.clone()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            (expr, [source]) => {
+                let held = self.scene.source(*source);
+                let first = held.and_then(|held| held.names.as_ref()).and_then(|names| names.first());
+                let column = expr.column().and_then(|id| self.scene.column(id));
+                let of_source = column.is_some_and(|column| {
+                    column.source == *source && first.is_none_or(|first| *first == column.name)
+                });
+                let list = self.lists.iter().find(|(held, _)| held == source).filter(|_| of_source);
+                list.map(|(_, values)| values.clone())
+            }
+            _ => None,
+        };
+        if let Some(values) = values {
+            query.sources.clear();
+            query.is_values = true;
+            query.one_row = false;
+            query.rows = values;
+        }
+    }
+
+    /// `FROM unnest(ARRAY['a', 'b'])`: the values that it lists.
+    fn listed(&mut self, node: &Node) -> Option<Vec<Expr>> {
+        let function = node.nodes("functions").next()?;
+        let call = items(function).into_iter().next()?;
+        if call.strings("funcname").last() != Some(&"unnest") || call.nodes("args").count() != 1 {
+            return None;
+        }
+        let mut argument = call.nodes("args").next().map(|arg| self.expr(arg))?;
+        while let Expr::Cast(inner, _) = argument {
+            argument = *inner;
+        }
+        match argument {
+            Expr::Array(parts) => Some(parts),
+            _ => None,
+        }
     }
 
     fn limit(&mut self, node: &Node) -> Limit {
@@ -401,8 +525,8 @@ impl Lower<'_> {
                     match held.names.clone() {
                         Some(names) => {
                             for name in names {
-                                let column = self.column_of(source, &name);
-                                let output = self.output(name, Expr::Column(column));
+                                let column = self.column_expr(source, &name);
+                                let output = self.output(name, column);
                                 query.outputs.push(output);
                             }
                         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::bounds::value::Value;
-use crate::catalogue::{Catalogue, Kind, Name, Relation};
+use crate::catalogue::{Catalogue, Domain, Function, Kind, Name, Operator, Relation};
 use crate::tree::Node;
 
 /// What is known around a statement.
@@ -20,6 +20,9 @@ pub(crate) struct World<'a> {
     /// Inside a loop a `LIMIT` bounds nothing: the next turn takes the next rows.
     pub in_loop: bool,
 }
+
+/// Domains over domains, at most this many.
+const MOST_DOMAINS: usize = 8;
 
 impl World<'_> {
     /// The table that a name stands for, and whether it is temporary.
@@ -67,6 +70,53 @@ impl World<'_> {
 
     fn find(&self, name: &Name) -> Option<Arc<Relation>> {
         self.session.relation(name).or_else(|| self.base.and_then(|base| base.relation(name))).cloned()
+    }
+
+    /// Whether other tables hand their rows up to this one.
+    pub(super) fn has_children(&self, name: &Name) -> bool {
+        self.session.has_children(name) || self.base.is_some_and(|base| base.has_children(name))
+    }
+
+    /// A domain and the domains that it is made over.
+    pub(super) fn domains(&self, name: &str) -> Vec<Arc<Domain>> {
+        let mut found: Vec<Arc<Domain>> = Vec::new();
+        let mut name = name.to_owned();
+        while found.len() < MOST_DOMAINS
+            && let Some(domain) =
+                self.session.domain(&name).or_else(|| self.base.and_then(|base| base.domain(&name)))
+        {
+            name.clone_from(&domain.base);
+            found.push(Arc::clone(domain));
+        }
+        found
+    }
+
+    /// Whether the type is a domain that refuses null.
+    pub(super) fn is_never_null(&self, type_name: &str) -> bool {
+        self.domains(type_name).iter().any(|domain| domain.not_null)
+    }
+
+    /// The functions of that name: those of the session hide those of the catalogue.
+    pub(super) fn functions(&self, schema: Option<&str>, name: &str) -> Vec<Arc<Function>> {
+        let own: Vec<_> = self.session.functions_named(schema, name).cloned().collect();
+        if own.is_empty() {
+            self.base.into_iter().flat_map(|base| base.functions_named(schema, name)).cloned().collect()
+        } else {
+            own
+        }
+    }
+
+    /// The operator of that name which a schema defines.
+    pub(super) fn operator(&self, schema: Option<&str>, name: &str, is_binary: bool) -> Option<Operator> {
+        let held = |catalogue: &Catalogue| {
+            let mut fitting = catalogue.operators.get(name).into_iter().flatten().filter(|operator| {
+                operator.binary == is_binary && schema.is_none_or(|schema| operator.schema == schema)
+            });
+            let first = fitting.next()?;
+            // Overloaded operators are not told apart.
+            fitting.next().is_none().then(|| first.clone())
+        };
+        held(self.session).or_else(|| self.base.and_then(held))
     }
 
     pub(super) fn kind_of_type(&self, type_name: &Node) -> Kind {
