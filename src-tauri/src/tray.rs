@@ -1,5 +1,7 @@
 //! The tray. Every action is a menu item: clicks on the icon itself do not arrive everywhere.
 
+use std::sync::{Mutex, PoisonError};
+
 use daypass_client::{Handle, Notification, TrayIcon, TrayModel};
 use daypass_domain::{Entitlement, GrantId, ResourceId};
 use daypass_protocol::bridge::{Intent, Page};
@@ -14,6 +16,7 @@ use crate::{links, windows};
 const ID: &str = "daypass";
 
 pub(crate) fn set_up(app: &AppHandle) -> tauri::Result<()> {
+    app.manage(Last::default());
     let menu = MenuBuilder::new(app).text("open", "Open Daypass").text("quit", "Quit").build()?;
     TrayIconBuilder::with_id(ID)
         .icon(icon(TrayIcon::Idle)?)
@@ -37,16 +40,70 @@ pub(crate) fn show(app: &AppHandle, model: TrayModel) {
     }
 }
 
+/// What the tray shows now, and the parts of it whose words change.
+struct Drawn {
+    model: TrayModel,
+    state: MenuItem<Wry>,
+    grants: Vec<Submenu<Wry>>,
+    reviews: Option<MenuItem<Wry>>,
+}
+
+/// Only the main thread draws; the lock is for the type system.
+#[derive(Default)]
+struct Last(Mutex<Option<Drawn>>);
+
 fn draw(app: &AppHandle, model: &TrayModel) -> tauri::Result<()> {
     let Some(tray) = app.tray_by_id(ID) else { return Ok(()) };
-    tray.set_menu(Some(menu(app, model)?))?;
-    tray.set_icon(Some(icon(model.icon)?))?;
+    let held = app.state::<Last>();
+    let mut last = held.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.as_ref().is_none_or(|drawn| drawn.model.icon != model.icon) {
+        tray.set_icon(Some(icon(model.icon)?))?;
+    }
+    let drawn = match last.take() {
+        // A new menu closes the one that a person has open: words alone are changed in place.
+        Some(mut drawn) if drawn.model.has_shape_of(model) => {
+            drawn.say(model)?;
+            drawn
+        }
+        _ => {
+            let (menu, drawn) = menu(app, model)?;
+            tray.set_menu(Some(menu))?;
+            drawn
+        }
+    };
     tray.set_tooltip(Some(format!("Daypass · {}", model.state)))?;
+    *last = Some(drawn);
     Ok(())
 }
 
-fn menu(app: &AppHandle, model: &TrayModel) -> tauri::Result<Menu<Wry>> {
+impl Drawn {
+    fn say(&mut self, model: &TrayModel) -> tauri::Result<()> {
+        if self.model.state != model.state {
+            self.state.set_text(&model.state)?;
+        }
+        for ((item, before), now) in self.grants.iter().zip(&self.model.grants).zip(&model.grants) {
+            if before.label != now.label {
+                item.set_text(&now.label)?;
+            }
+        }
+        if let Some(item) = self.reviews.as_ref().filter(|_| self.model.reviews != model.reviews) {
+            item.set_text(waiting(model.reviews))?;
+        }
+        self.model = model.clone();
+        Ok(())
+    }
+}
+
+fn waiting(reviews: usize) -> String {
+    match reviews {
+        1 => "1 request waits for you".to_owned(),
+        n => format!("{n} requests wait for you"),
+    }
+}
+
+fn menu(app: &AppHandle, model: &TrayModel) -> tauri::Result<(Menu<Wry>, Drawn)> {
     let state = MenuItem::with_id(app, "state", &model.state, false, None::<&str>)?;
+    let mut drawn = Drawn { model: model.clone(), state: state.clone(), grants: Vec::new(), reviews: None };
     let mut menu = MenuBuilder::new(app).item(&state).separator();
     if model.signed_in {
         menu = menu.item(&quick(app, model)?);
@@ -59,21 +116,22 @@ fn menu(app: &AppHandle, model: &TrayModel) -> tauri::Result<Menu<Wry>> {
             let password = item("password", "Copy password", grant.here)?;
             let release = item("release", "Release", true)?;
             let items: [&dyn IsMenuItem<Wry>; 3] = [&command, &password, &release];
-            menu = menu.item(&SubmenuBuilder::new(app, &grant.label).items(&items).build()?);
+            let submenu = SubmenuBuilder::new(app, &grant.label).items(&items).build()?;
+            menu = menu.item(&submenu);
+            drawn.grants.push(submenu);
         }
         if model.reviews > 0 {
-            let label = match model.reviews {
-                1 => "1 request waits for you".to_owned(),
-                n => format!("{n} requests wait for you"),
-            };
-            menu = menu.text("review", label);
+            let item = MenuItem::with_id(app, "review", waiting(model.reviews), true, None::<&str>)?;
+            menu = menu.item(&item);
+            drawn.reviews = Some(item);
         }
         // Two steps, so that a slip of the hand drops nothing.
         let drop =
             SubmenuBuilder::new(app, "Drop everything now").text("drop", "Really drop everything").build()?;
         menu = menu.separator().item(&drop);
     }
-    menu.separator().text("open", "Open Daypass").text("quit", "Quit").build()
+    let menu = menu.separator().text("open", "Open Daypass").text("quit", "Quit").build()?;
+    Ok((menu, drawn))
 }
 
 fn quick(app: &AppHandle, model: &TrayModel) -> tauri::Result<Submenu<Wry>> {

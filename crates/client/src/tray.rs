@@ -49,6 +49,18 @@ pub struct TrayGrant {
     pub here: bool,
 }
 
+impl TrayModel {
+    /// Whether only words differ: then an open menu can stay open.
+    #[must_use]
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        let grants = |model: &Self| model.grants.iter().map(|g| (g.grant, g.here)).collect::<Vec<_>>();
+        self.signed_in == other.signed_in
+            && self.quick == other.quick
+            && grants(self) == grants(other)
+            && (self.reviews > 0) == (other.reviews > 0)
+    }
+}
+
 const QUICK: usize = 8;
 
 /// The tray for a state; `names` are those of resources, for people.
@@ -120,4 +132,44 @@ fn state(snapshot: &Snapshot, live: usize) -> String {
 fn minutes(left: TimeDelta) -> String {
     let up = (left.num_seconds().max(1) + 59) / 60;
     span(TimeDelta::minutes(up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn words_may_change_in_place_and_nothing_else() {
+        let grant = |id: u128, label: &str, here: bool| TrayGrant {
+            grant: GrantId(Uuid::from_u128(id)),
+            label: label.to_owned(),
+            here,
+        };
+        let model = TrayModel {
+            icon: TrayIcon::Live,
+            state: "1 live".into(),
+            signed_in: true,
+            quick: Vec::new(),
+            grants: vec![grant(1, "shop-db · write · 12 minutes left", true)],
+            reviews: 1,
+            stale_at: None,
+        };
+        let later = TrayModel {
+            state: "1 live, 2 wait".into(),
+            grants: vec![grant(1, "shop-db · write · 11 minutes left", true)],
+            reviews: 2,
+            ..model.clone()
+        };
+        assert!(later.has_shape_of(&model));
+        for other in [
+            TrayModel { signed_in: false, ..model.clone() },
+            TrayModel { reviews: 0, ..model.clone() },
+            TrayModel { grants: Vec::new(), ..model.clone() },
+            TrayModel { grants: vec![grant(2, "shop-db", true)], ..model.clone() },
+            TrayModel { grants: vec![grant(1, "shop-db", false)], ..model.clone() },
+        ] {
+            assert!(!other.has_shape_of(&model), "{other:?}");
+        }
+    }
 }
