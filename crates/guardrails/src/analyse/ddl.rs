@@ -166,7 +166,7 @@ impl Analyzer<'_> {
                 let name = node.strings("funcname").last().map(|name| (*name).to_owned()).unwrap_or_default();
                 let functions = self.functions_named(None, &name);
                 self.inside(format!("trigger {}", node.text("trigname")), |this| {
-                    this.read_functions(&name, &functions, None);
+                    this.read_functions(&name, &functions, None, None);
                 });
             }
             "CreateEventTrigStmt" | "AlterEventTrigStmt" => {

@@ -1,12 +1,17 @@
 //! From statements to [`Facts`].
 
+mod calls;
 mod code;
 mod ddl;
+mod dynamic;
+mod procedural;
+mod scope;
 mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::scope::Scope;
 use crate::bounds::{Common, Expr, Lower, Value, World, evaluate_constant};
 use crate::catalogue::{Catalogue, is_temporary};
 use crate::facts::{Called, Facts, Finding, Hazard, Kind, Trust};
@@ -33,8 +38,13 @@ pub(crate) struct Analyzer<'a> {
     length: usize,
     /// Whether node positions are positions in the text.
     exact: bool,
+    /// What node positions count from.
+    origin: usize,
     within: Vec<String>,
-    variables: HashSet<String>,
+    /// The body that is read, when it stands in the text.
+    body: Option<Body>,
+    body_text: Arc<str>,
+    scope: Scope,
     loops: Vec<Loop>,
     /// The queries of the declared cursors.
     cursors: HashMap<String, Arc<Node>>,
@@ -44,6 +54,16 @@ pub(crate) struct Analyzer<'a> {
     /// The text of a statement that stands in another text.
     own_text: Option<String>,
     depth: usize,
+}
+
+/// Where a body stands in the text.
+struct Body {
+    start: usize,
+    end: usize,
+    /// The line that is read.
+    line: usize,
+    /// The last part that was found.
+    last: usize,
 }
 
 /// A `FOR` loop over the rows of a query.
@@ -70,8 +90,11 @@ impl<'a> Analyzer<'a> {
             start: 0,
             length: source.len(),
             exact: true,
+            origin: 0,
             within: Vec::new(),
-            variables: HashSet::new(),
+            body: None,
+            body_text: Arc::from(""),
+            scope: Scope::default(),
             loops: Vec::new(),
             cursors: HashMap::new(),
             in_loop: false,
@@ -98,7 +121,9 @@ impl<'a> Analyzer<'a> {
             session: &self.session.made,
             search_path: &self.session.search_path,
             parameters: &self.parameters,
-            variables: &self.variables,
+            variables: &self.scope.variables,
+            bound: &self.scope.bound,
+            variables_first: self.scope.variables_first,
             in_loop: self.in_loop,
         }
     }
@@ -155,7 +180,7 @@ impl<'a> Analyzer<'a> {
         let mut first = usize::MAX;
         node.walk(&mut |part| {
             if let Some(at) = part.location() {
-                first = first.min(at);
+                first = first.min(at.saturating_add(self.origin));
             }
             true
         });
@@ -207,14 +232,16 @@ impl<'a> Analyzer<'a> {
         let mut common = outer.to_vec();
         let with = node.node("with_clause");
         if let Some(with) = with {
-            for cte in with.nodes("ctes") {
-                if let Some(query) = cte.node("ctequery") {
-                    self.statement(query, &common);
-                }
-            }
             let mut lower = Lower::new(self.world(), common);
             lower.with(with);
             common = lower.common;
+            for (at, cte) in with.nodes("ctes").enumerate() {
+                if let Some(query) = cte.node("ctequery") {
+                    // It sees those before it; with RECURSIVE it sees itself, of which nothing is known.
+                    let before = common.get(..outer.len().saturating_add(at)).unwrap_or(outer).to_vec();
+                    self.statement(query, &before);
+                }
+            }
         }
         match node.kind {
             "SelectStmt" => self.select(node),
@@ -370,7 +397,7 @@ impl<'a> Analyzer<'a> {
                 }
                 continue;
             }
-            self.call(call);
+            self.call(call, root);
         }
         for statement in nested {
             self.statement(statement, &[]);
@@ -413,7 +440,7 @@ impl<'a> Analyzer<'a> {
         self.exact = exact;
     }
 
-    fn call(&mut self, node: &Node) {
+    fn call(&mut self, node: &Node, root: &Node) {
         let path = node.strings("funcname");
         let name = path.last().copied().unwrap_or("");
         let schema = if path.len() > 1 { path.get(path.len() - 2).copied() } else { None };
@@ -425,7 +452,7 @@ impl<'a> Analyzer<'a> {
         let arguments = node.nodes("args").count();
         let class = functions::classify(name, arguments);
         if !own.is_empty() {
-            let trust = self.read_functions(name, &own, Some(node));
+            let trust = self.read_functions(name, &own, Some(node), Some(root));
             self.facts.functions.insert(Called { name: spelled.clone(), trust });
             if class == Class::Unknown || schema.is_some() {
                 return;
@@ -442,10 +469,16 @@ impl<'a> Analyzer<'a> {
                 Trust::Writes
             }
             Class::RunsText(at) => {
-                let text = node.nodes("args").nth(at).and_then(|argument| self.constant_text(argument));
-                match text {
-                    Some(text) => self.inside(format!("text run by {name}"), |this| this.read_text(&text)),
-                    None => self.find(
+                let mut given = Vec::new();
+                let texts = node.nodes("args").nth(at).map(|argument| self.texts(argument, &mut given));
+                match texts {
+                    Some(Ok(texts)) => self.inside(format!("text run by {name}"), |this| {
+                        let scope = Scope { bound: given.into_iter().collect(), ..Scope::default() };
+                        let outer = std::mem::replace(&mut this.scope, scope);
+                        texts.iter().for_each(|text| this.read_text(text));
+                        this.scope = outer;
+                    }),
+                    _ => self.find(
                         Hazard::DynamicSql,
                         Some(node),
                         name,
@@ -533,13 +566,16 @@ impl<'a> Analyzer<'a> {
             return;
         };
         let mut parameters = Vec::new();
-        for parameter in node.nodes("params") {
-            let expr = Lower::new(self.world(), Vec::new()).expr(parameter);
-            parameters.push(evaluate_constant(&expr).unwrap_or(Value::Unknown));
+        let mut scope = Scope::default();
+        for (at, parameter) in node.nodes("params").enumerate() {
+            parameters.push(self.constant_of(parameter).unwrap_or(Value::Unknown));
+            scope.bound.insert(format!("${}", at + 1), Arc::new(self.closed(parameter)));
         }
         self.scan(node, None);
         let held = std::mem::replace(&mut self.parameters, parameters);
+        let scope = std::mem::replace(&mut self.scope, scope);
         self.inside(format!("prepared statement {name}"), |this| this.statement(&query, &[]));
+        self.scope = scope;
         self.parameters = held;
     }
 

@@ -258,7 +258,7 @@ impl Analyzer<'_> {
                 let mark = format!("trigger {} of {name}", trigger.name);
                 let kept = self.facts.findings.len();
                 self.inside(mark, |this| {
-                    this.read_functions(&trigger.function, &functions, None);
+                    this.read_functions(&trigger.function, &functions, None, None);
                 });
                 // A trigger that puts SQL together is the table's own business.
                 let mut seen = 0;

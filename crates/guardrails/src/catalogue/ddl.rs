@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{
-    Catalogue, Column, Event, ForeignKey, Function, Kind, Name, PartitionBound, Relation, Rule, Side, Trigger,
+    Catalogue, Column, Event, ForeignKey, Function, Kind, Name, Parameter, PartitionBound, Relation, Rule,
+    Side, Trigger,
 };
 use crate::tree::Node;
 
@@ -320,6 +321,8 @@ impl Catalogue {
             volatile: true,
             aggregate: false,
             arguments: node.nodes("parameters").map(|parameter| parameter.text("name").to_owned()).collect(),
+            inputs: inputs_of(node),
+            strict: false,
             text: Arc::from(text),
             body: Arc::from(""),
             parsed: node.node("sql_body").map(|body| Arc::new(body.clone())),
@@ -327,6 +330,7 @@ impl Catalogue {
         for option in node.nodes("options") {
             match option.text("defname") {
                 "language" => function.language = argument_text(option).to_ascii_lowercase(),
+                "strict" => function.strict = option.node("arg").is_some_and(|arg| arg.flag("boolval")),
                 "volatility" => function.volatile = argument_text(option) == "volatile",
                 "as" => {
                     if let Some(body) = option.node("arg").and_then(|list| list.nodes("items").next()) {
@@ -353,6 +357,8 @@ impl Catalogue {
             volatile: false,
             aggregate: true,
             arguments: Vec::new(),
+            inputs: Vec::new(),
+            strict: false,
             text: Arc::from(""),
             body: Arc::from(""),
             parsed: None,
@@ -411,6 +417,19 @@ impl Catalogue {
             Arc::make_mut(relation).rows = Some(rows);
         }
     }
+}
+
+/// The parameters of a `CREATE FUNCTION` that a call fills; those of a procedure are all among them.
+fn inputs_of(node: &Node) -> Vec<Parameter> {
+    let procedure = node.flag("is_procedure");
+    node.nodes("parameters")
+        .filter(|parameter| procedure || !matches!(parameter.int("mode"), 2 | 5))
+        .map(|parameter| Parameter {
+            name: parameter.text("name").to_owned(),
+            default: parameter.node("defexpr").map(|default| Arc::new(default.clone())),
+            variadic: parameter.int("mode") == 4,
+        })
+        .collect()
 }
 
 fn bounds_of(bound: &Node, column: Option<&str>) -> Vec<PartitionBound> {

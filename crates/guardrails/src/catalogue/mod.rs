@@ -152,12 +152,26 @@ pub(crate) struct Function {
     pub volatile: bool,
     pub aggregate: bool,
     pub arguments: Vec<String>,
+    /// What a call gives it, in order.
+    pub inputs: Vec<Parameter>,
+    /// Not run when an argument is null.
+    pub strict: bool,
     /// The `CREATE FUNCTION` statement as text, for the parser of PL/pgSQL, which takes nothing less.
     pub text: Arc<str>,
     /// The body of a function in SQL, as text.
     pub body: Arc<str>,
     /// A body written as `RETURN ..` or `BEGIN ATOMIC`.
     pub parsed: Option<Arc<Node>>,
+}
+
+/// A parameter that a call fills.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    /// Empty when it has none.
+    pub name: String,
+    pub default: Option<Arc<Node>>,
+    /// Takes what is left of the arguments.
+    pub variadic: bool,
 }
 
 impl Relation {
