@@ -223,10 +223,12 @@ impl Analyzer<'_> {
         let loops = std::mem::replace(&mut self.loops, loops);
         let in_loop = std::mem::replace(&mut self.in_loop, false);
         let cursors = std::mem::take(&mut self.cursors);
+        let choices = std::mem::take(&mut self.choices);
         let session = self.session.clone();
         self.inside(mark, read);
         self.session = session;
         self.cursors = cursors;
+        self.choices = choices;
         self.in_loop = in_loop;
         self.loops = loops;
         self.parameters = parameters;
@@ -267,13 +269,17 @@ impl Analyzer<'_> {
     pub(super) fn read_text(&mut self, text: &str) {
         let parsed = match pg_query::parse(text, 0) {
             Ok(parsed) => parsed,
-            Err(_) => {
+            Err(error) => {
+                let reason = match error {
+                    pg_query::Error::Parse(reason) => format!(": {reason}"),
+                    _ => String::new(),
+                };
                 self.kind(Kind::Unknown);
                 self.find(
                     Hazard::DynamicSql,
                     None,
                     "",
-                    "the SQL in it cannot be parsed",
+                    format!("the SQL in it cannot be parsed{reason}"),
                     "run the SQL directly",
                 );
                 return;

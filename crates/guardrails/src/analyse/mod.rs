@@ -46,6 +46,8 @@ pub(crate) struct Analyzer<'a> {
     body_text: Arc<str>,
     scope: Scope,
     loops: Vec<Loop>,
+    /// The loops over constants that are around, by their variables.
+    choices: Vec<(String, Vec<Node>)>,
     /// The queries of the declared cursors.
     cursors: HashMap<String, Arc<Node>>,
     in_loop: bool,
@@ -96,6 +98,7 @@ impl<'a> Analyzer<'a> {
             body_text: Arc::from(""),
             scope: Scope::default(),
             loops: Vec::new(),
+            choices: Vec::new(),
             cursors: HashMap::new(),
             in_loop: false,
             reading: Vec::new(),
@@ -165,7 +168,7 @@ impl<'a> Analyzer<'a> {
             at,
             length,
             object: object.to_owned(),
-            within: self.within.join(", "),
+            within: self.within.iter().rev().map(String::as_str).collect::<Vec<_>>().join(", from "),
             why: why.into(),
             instead: instead.to_owned(),
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::dynamic::{Given, Open};
-use super::scope::{Scope, has_columns, null, scalar, target, unknown};
+use super::scope::{MOST_TURNS, Scope, either, has_columns, is_unknown, null, scalar, target, written};
 use super::{Analyzer, Body, Loop};
 use crate::bounds::Value;
 use crate::facts::{Hazard, Kind};
@@ -143,7 +143,11 @@ impl Analyzer<'_> {
                 self.pl_each(value);
                 false
             }
-            "PLpgSQL_stmt_loop" | "PLpgSQL_stmt_while" | "PLpgSQL_stmt_fori" => {
+            "PLpgSQL_stmt_fori" => {
+                self.pl_count(value);
+                false
+            }
+            "PLpgSQL_stmt_loop" | "PLpgSQL_stmt_while" => {
                 self.pl_turns(value);
                 false
             }
@@ -297,20 +301,7 @@ impl Analyzer<'_> {
                 }
             }
             for other in others {
-                let arm = Node::new(
-                    "CaseWhen",
-                    vec![
-                        ("expr", tree::Value::Node(unknown("?path"))),
-                        ("result", tree::Value::Node(other.as_ref().clone())),
-                    ],
-                );
-                *value = Arc::new(Node::new(
-                    "CaseExpr",
-                    vec![
-                        ("args", tree::Value::List(vec![tree::Value::Node(arm)])),
-                        ("defresult", tree::Value::Node(value.as_ref().clone())),
-                    ],
-                ));
+                *value = Arc::new(either(other.as_ref().clone(), value.as_ref().clone()));
             }
         }
         self.scope.bound = merged;
@@ -530,6 +521,10 @@ impl Analyzer<'_> {
         } else {
             names
         };
+        if let Some(choices) = query.as_ref().and_then(|query| listed(query, &names)) {
+            self.pl_choices(value, choices);
+            return;
+        }
         // A variable of a row type takes the whole row.
         let several = query.as_ref().is_some_and(|query| {
             let stars = query.nodes("target_list").any(|target| {
@@ -559,19 +554,71 @@ impl Analyzer<'_> {
             .get("varno")
             .and_then(Json::as_u64)
             .and_then(|number| self.scope.names.get(usize::try_from(number).ok()?).cloned());
-        let rows =
-            array.zip(name).filter(|(array, _)| !super::scope::is_unknown(array)).map(|(array, name)| {
-                let call = Node::new(
-                    "FuncCall",
-                    vec![
-                        ("funcname", tree::Value::List(vec![name_part("unnest")])),
-                        ("args", tree::Value::List(vec![tree::Value::Node(array)])),
-                    ],
-                );
-                let mut query = Node::new("SelectStmt", Vec::new());
-                query.set("target_list", tree::Value::List(vec![target(&name, call)]));
-                Loop { record: String::new(), names: vec![name], query: Arc::new(query) }
-            });
+        let array = array.filter(|array| !is_unknown(array));
+        if let Some((values, name)) = array.as_ref().and_then(elements).zip(name.clone()) {
+            self.pl_choices(value, vec![(name, values)]);
+            return;
+        }
+        let rows = array.zip(name).map(|(array, name)| {
+            let call = Node::new(
+                "FuncCall",
+                vec![
+                    ("funcname", tree::Value::List(vec![name_part("unnest")])),
+                    ("args", tree::Value::List(vec![tree::Value::Node(array)])),
+                ],
+            );
+            let mut query = Node::new("SelectStmt", Vec::new());
+            query.set("target_list", tree::Value::List(vec![target(&name, call)]));
+            Loop { record: String::new(), names: vec![name], query: Arc::new(query) }
+        });
+        self.pl_over(value, rows);
+    }
+
+    /// A loop whose turns are all known.
+    fn pl_choices(&mut self, value: &Json, choices: Vec<(String, Vec<Node>)>) {
+        let kept = self.choices.len();
+        self.choices.extend(choices);
+        self.pl_over(value, None);
+        self.choices.truncate(kept);
+    }
+
+    /// `FOR i IN 1..10`, and `FOR i IN 1..(SELECT max(id) FROM t)`, which takes every id.
+    fn pl_count(&mut self, value: &Json) {
+        let name = value.pointer("/var/PLpgSQL_var/refname").and_then(Json::as_str).unwrap_or("").to_owned();
+        let mut ends: Vec<Option<Node>> = Vec::new();
+        for end in ["lower", "upper", "step"] {
+            let node =
+                value.get(end).and_then(|end| end.get("PLpgSQL_expr")).and_then(|end| self.pl_expr(end));
+            ends.push(node.as_ref().and_then(value_of).map(|node| self.closed(node)));
+        }
+        let number = |end: Option<&Option<Node>>| match end?.as_ref().and_then(|end| self.exact_constant(end))
+        {
+            Some(Value::Number(number)) => Some(number),
+            _ => None,
+        };
+        let downwards = value.get("reverse").and_then(Json::as_u64).unwrap_or(0) != 0
+            || value.get("reverse").and_then(Json::as_bool) == Some(true);
+        let (first, last) = if downwards { (1, 0) } else { (0, 1) };
+        let (low, high) = (number(ends.get(first)), number(ends.get(last)));
+        let step = number(ends.get(2)).unwrap_or(1.0).max(1.0);
+        if let (Some(low), Some(high)) = (low, high)
+            && ((high - low) / step) < MOST_TURNS as f64
+        {
+            let mut values = Vec::new();
+            let mut at = low;
+            while at <= high {
+                values.extend(written(&Value::Number(at)));
+                at += step;
+            }
+            self.pl_choices(value, vec![(name, values)]);
+            return;
+        }
+        let all = ends.get(last).and_then(Option::as_ref).and_then(up_to_the_largest);
+        let rows = all.filter(|_| low.is_some_and(|low| low <= 1.0)).map(|query| Loop {
+            record: String::new(),
+            names: vec![name],
+            query: Arc::new(query),
+        });
         self.pl_over(value, rows);
     }
 
@@ -595,15 +642,10 @@ impl Analyzer<'_> {
         self.unbind(&changed);
     }
 
-    /// `LOOP`, `WHILE`, and `FOR` over numbers.
+    /// `LOOP` and `WHILE`.
     fn pl_turns(&mut self, value: &Json) {
         let mut changed = HashSet::new();
         self.assigned(value, &mut changed);
-        for bound in ["lower", "upper", "step"] {
-            if let Some(part) = value.get(bound) {
-                self.pl_parts(part, &[]);
-            }
-        }
         self.unbind(&changed);
         let outer = std::mem::replace(&mut self.in_loop, true);
         if let Some(condition) = value.get("cond") {
@@ -698,31 +740,48 @@ impl Analyzer<'_> {
         body.line = body.start + at;
     }
 
-    /// Where a part of the body stands in the whole text.
-    fn place_of(&mut self, part: &str) -> Option<(usize, usize)> {
+    /// Where a part of the body stands in the whole text: its beginning, its length, and what its positions count from.
+    fn place_of(&mut self, part: &str) -> Option<(usize, usize, usize)> {
         let source = self.source;
         let body = self.body.as_mut()?;
-        // `INTO v` is blanked out.
-        let first = part.split("      ").next().unwrap_or(part).trim_end();
-        if first.len() < 3 {
-            return None;
+        let blank = part.len() - part.trim_start().len();
+        let trimmed = part.trim();
+        // `INTO v` is blanked out, and `PERFORM` is read as `SELECT`.
+        let mut first = trimmed.split("      ").next().unwrap_or(trimmed).trim_end();
+        let mut shift = blank;
+        let find = |wanted: &str, from: usize| {
+            let rest = source.get(from..body.end)?;
+            let whole = |at: &usize| {
+                let word = |c: char| c.is_alphanumeric() || c == '_';
+                let before = rest.get(..*at).and_then(|before| before.chars().next_back());
+                let after = rest.get(at + wanted.len()..).and_then(|after| after.chars().next());
+                let runs_on = before.is_some_and(word) && wanted.chars().next().is_some_and(word)
+                    || after.is_some_and(word) && wanted.chars().next_back().is_some_and(word);
+                !runs_on
+            };
+            rest.match_indices(wanted).map(|(at, _)| at).find(whole).map(|at| from + at)
+        };
+        let from = body.line.max(body.last);
+        let mut at = find(first, from).or_else(|| find(first, body.line));
+        if let (None, Some(rest)) = (at, first.strip_prefix("SELECT")) {
+            shift += first.len() - rest.trim_start().len();
+            first = rest.trim_start();
+            at = find(first, from).or_else(|| find(first, body.line));
         }
-        let from =
-            |at: usize| source.get(at..body.end).and_then(|rest| rest.find(first)).map(|found| at + found);
-        let at = from(body.line.max(body.last)).or_else(|| from(body.line))?;
+        let at = at.filter(|_| !first.is_empty())?;
         body.last = at;
-        let end = at.saturating_add(part.trim_end().len()).min(body.end);
-        Some((at, end.saturating_sub(at)))
+        let end = at.saturating_add(part.trim_end().len().saturating_sub(shift)).min(body.end);
+        Some((at, end.saturating_sub(at), at.saturating_sub(shift)))
     }
 
     /// Reads a part of the body as what it is in the whole text, where it can be found there.
     pub(super) fn at_part(&mut self, part: &str, read: impl FnOnce(&mut Self)) {
-        let Some((at, length)) = self.place_of(part) else {
+        let Some((at, length, origin)) = self.place_of(part) else {
             read(self);
             return;
         };
         let outer = (self.start, self.length, self.origin, self.exact);
-        (self.start, self.length, self.origin, self.exact) = (at, length, at, true);
+        (self.start, self.length, self.origin, self.exact) = (at, length, origin, true);
         read(self);
         (self.start, self.length, self.origin, self.exact) = outer;
     }
@@ -780,6 +839,83 @@ fn value_of(select: &Node) -> Option<&Node> {
 
 fn name_part(name: &str) -> tree::Value {
     tree::Value::Node(Node::new("String", vec![("sval", tree::Value::Text(name.to_owned()))]))
+}
+
+/// The constants of an array that is written out.
+fn elements(array: &Node) -> Option<Vec<Node>> {
+    let values: Vec<Node> = match array.kind {
+        "AArrayExpr" => array.nodes("elements").cloned().collect(),
+        "TypeCast" => return array.node("arg").and_then(elements),
+        "AConst" => {
+            let text = array.node("val")?.text("sval");
+            let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+            if inner.contains(['{', '\\']) {
+                return None;
+            }
+            inner.split(',').map(|part| Node::of_text(part.trim().trim_matches('"'))).collect()
+        }
+        _ => return None,
+    };
+    let constant = |value: &Node| {
+        let mut constant = true;
+        value.walk(&mut |part| {
+            constant &=
+                !matches!(part.kind, "ColumnRef" | "SubLink" | "FuncCall" | "ParamRef") && !is_unknown(part);
+            constant
+        });
+        constant
+    };
+    (!values.is_empty() && values.len() <= MOST_TURNS && values.iter().all(constant)).then_some(values)
+}
+
+/// `VALUES ('a'), ('b')` and `SELECT unnest(ARRAY['a', 'b'])`, for the variables that take them.
+fn listed(query: &Node, names: &[String]) -> Option<Vec<(String, Vec<Node>)>> {
+    let [name] = names else { return None };
+    if query.has("larg") || query.has("from_clause") || query.has("where_clause") || query.has("limit_count")
+    {
+        return None;
+    }
+    if query.has("values_lists") {
+        let mut values = Vec::new();
+        for row in query.nodes("values_lists") {
+            let mut items = row.nodes("items");
+            let (Some(only), None) = (items.next(), items.next()) else { return None };
+            values.push(tree::Value::Node(only.clone()));
+        }
+        let array = Node::new("AArrayExpr", vec![("elements", tree::Value::List(values))]);
+        return elements(&array).map(|values| vec![(name.clone(), values)]);
+    }
+    let call = value_of(query)?;
+    if call.strings("funcname").last() != Some(&"unnest") {
+        return None;
+    }
+    elements(call.nodes("args").next()?).map(|values| vec![(name.clone(), values)])
+}
+
+/// For `(SELECT max(id) FROM t)`: `SELECT id FROM t`.
+fn up_to_the_largest(end: &Node) -> Option<Node> {
+    let mut found = None;
+    end.walk(&mut |part| {
+        if part.kind == "SubLink"
+            && let Some(select) = part.node("subselect")
+            && let Some(largest) =
+                value_in(select).filter(|call| call.strings("funcname").last() == Some(&"max"))
+            && let Some(column) = largest.nodes("args").next()
+        {
+            let mut query = select.clone();
+            query.set("target_list", tree::Value::List(vec![target("", column.clone())]));
+            found = Some(query);
+        }
+        found.is_none()
+    });
+    found
+}
+
+fn value_in(select: &Node) -> Option<&Node> {
+    let mut targets = select.nodes("target_list");
+    let (Some(only), None) = (targets.next(), targets.next()) else { return None };
+    let value = only.node("val")?;
+    if value.kind == "CoalesceExpr" { value.nodes("args").next() } else { Some(value) }
 }
 
 /// The first parts of the names in an expression.

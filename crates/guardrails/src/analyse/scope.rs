@@ -9,6 +9,9 @@ use crate::tree::{self, Node};
 
 /// Expressions larger than this are not carried along.
 const LARGEST: usize = 2_000;
+/// Turns of a loop over constants, and paths to a statement, that are told apart.
+pub(super) const MOST_TURNS: usize = 64;
+const MOST_WORLDS: usize = 8;
 
 /// Functions that are folded as PostgreSQL computes them.
 const EXACT: &[&str] =
@@ -63,13 +66,17 @@ impl Analyzer<'_> {
                 let of_loop = path.len() > 1 && self.loops.iter().any(|held| held.record == *first);
                 (self.scope.variables.contains(*first) && !of_loop).then(|| unknown(&format!("?{key}")))
             }
+            "AConst" => {
+                let key = part.node("val")?.text("sval").strip_prefix(UNKNOWN_TEXT)?;
+                self.scope.bound.get(key).map(|held| held.as_ref().clone())
+            }
             "ParamRef" => {
                 let number = part.int("number");
                 let given = usize::try_from(number - 1).ok().and_then(|at| self.parameters.get(at));
                 match (self.scope.bound.get(&format!("${number}")), given.and_then(written)) {
                     (Some(held), _) => Some(held.as_ref().clone()),
                     (None, Some(value)) => Some(value),
-                    (None, None) => Some(unknown(&format!("$?{number}"))),
+                    (None, None) => Some(unknown(&format!("?${number}"))),
                 }
             }
             _ => None,
@@ -80,6 +87,66 @@ impl Analyzer<'_> {
             size <= LARGEST
         });
         if size > LARGEST { unknown("?too large") } else { closed }
+    }
+
+    /// What the names of a condition may hold: several possible worlds, and in each the values of the turns of a loop
+    /// that are all taken. Empty when there is nothing to choose.
+    pub(super) fn choices_for(&self, condition: &Node) -> Vec<Vec<HashMap<String, Arc<Node>>>> {
+        let mut turns = vec![self.scope.bound.clone()];
+        let mut found = false;
+        if !self.choices.is_empty() {
+            let closed = self.closed(condition);
+            for (name, values) in &self.choices {
+                let key = format!("?{name}");
+                let mark = format!("{UNKNOWN_TEXT}{key}");
+                let mut named = false;
+                closed.walk(&mut |part| {
+                    named |= part.kind == "String" && part.text("sval") == mark;
+                    !named
+                });
+                if !named || turns.len().saturating_mul(values.len()) > MOST_TURNS {
+                    continue;
+                }
+                found = true;
+                turns = turns
+                    .iter()
+                    .flat_map(|turn| {
+                        values.iter().map(|value| {
+                            let mut turn = turn.clone();
+                            let value = Arc::new(value.clone());
+                            turn.insert(name.clone(), Arc::clone(&value));
+                            turn.insert(key.clone(), value);
+                            turn
+                        })
+                    })
+                    .collect();
+            }
+        }
+        let mut worlds = vec![turns];
+        for (name, value) in &self.scope.bound {
+            let mut paths = Vec::new();
+            paths_of(value, &mut paths);
+            if paths.len() < 2
+                || worlds.len().saturating_mul(paths.len()) > MOST_WORLDS
+                || !names(condition, name)
+            {
+                continue;
+            }
+            found = true;
+            worlds = worlds
+                .iter()
+                .flat_map(|turns| {
+                    paths.iter().map(|path| {
+                        let mut turns = turns.clone();
+                        for turn in &mut turns {
+                            turn.insert(name.clone(), Arc::new((*path).clone()));
+                        }
+                        turns
+                    })
+                })
+                .collect();
+        }
+        if found { worlds } else { Vec::new() }
     }
 
     /// The columns of the tables that are named in an expression.
@@ -122,6 +189,56 @@ impl Analyzer<'_> {
 /// Stands for a value that is not known; the same key is the same value.
 pub(super) fn unknown(key: &str) -> Node {
     Node::of_text(&format!("{UNKNOWN_TEXT}{key}"))
+}
+
+/// Whether a variable, parameter or open text of that name stands in an expression.
+fn names(node: &Node, name: &str) -> bool {
+    let mut found = false;
+    node.walk(&mut |part| {
+        found |= match part.kind {
+            "ColumnRef" => part.strings("fields").join(".") == name,
+            "ParamRef" => format!("${}", part.int("number")) == name,
+            "String" => part.text("sval").strip_prefix(UNKNOWN_TEXT) == Some(name),
+            _ => false,
+        };
+        !found
+    });
+    found
+}
+
+/// The value of a variable after paths that part and meet again.
+pub(super) fn either(one: Node, other: Node) -> Node {
+    let arm = Node::new(
+        "CaseWhen",
+        vec![("expr", tree::Value::Node(unknown(PATH))), ("result", tree::Value::Node(one))],
+    );
+    Node::new(
+        "CaseExpr",
+        vec![
+            ("args", tree::Value::List(vec![tree::Value::Node(arm)])),
+            ("defresult", tree::Value::Node(other)),
+        ],
+    )
+}
+
+const PATH: &str = "?path";
+
+fn paths_of<'a>(node: &'a Node, into: &mut Vec<&'a Node>) {
+    let arm = node.nodes("args").next().filter(|arm| {
+        node.kind == "CaseExpr"
+            && arm
+                .node("expr")
+                .and_then(|expr| expr.node("val"))
+                .is_some_and(|value| value.text("sval").strip_prefix(UNKNOWN_TEXT) == Some(PATH))
+    });
+    match arm {
+        Some(arm) => {
+            for path in arm.node("result").into_iter().chain(node.node("defresult")) {
+                paths_of(path, into);
+            }
+        }
+        None => into.push(node),
+    }
 }
 
 /// Whether an expression is only a value that is not known.
