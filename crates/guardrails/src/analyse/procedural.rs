@@ -39,6 +39,10 @@ impl Analyzer<'_> {
         collect_cursors(&parsed, &mut self.cursors);
         self.scope.variables_first = text.contains("#variable_conflict use_variable");
         self.scope.columns_first = text.contains("#variable_conflict use_column");
+        if self.scope.columns_first && self.base.is_none() {
+            // Any of these names may be a column.
+            self.scope.variables.clear();
+        }
         for function in parsed.as_array().into_iter().flatten() {
             let Some(function) = function.get("PLpgSQL_function") else { continue };
             let (datums, action) = (function.get("datums"), function.get("action"));

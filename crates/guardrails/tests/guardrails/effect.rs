@@ -152,8 +152,10 @@ fn labels_agree_with_what_postgresql_does() {
     for (which, file, accident) in [
         (0, "accidents.jsonl", true),
         (0, "third-accidents.jsonl", true),
+        (0, "code-accidents.jsonl", true),
         (1, "harmless.jsonl", false),
         (1, "third-harmless.jsonl", false),
+        (1, "code-harmless.jsonl", false),
     ] {
         let cases = cases::read(file);
         let mut whole =
