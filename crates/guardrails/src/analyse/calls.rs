@@ -112,21 +112,7 @@ impl Analyzer<'_> {
             query.set("where_clause", condition);
         }
         for (at, held) in self.loops.iter().enumerate() {
-            let alias = if held.record.is_empty() { format!("loop {at}") } else { held.record.clone() };
-            let names = Node::of_name(&held.names.iter().map(String::as_str).collect::<Vec<_>>());
-            let mut alias = Node::new("Alias", vec![("aliasname", tree::Value::Text(alias))]);
-            let names: Vec<tree::Value> =
-                names.nodes("fields").map(|name| tree::Value::Node(name.clone())).collect();
-            if !names.is_empty() {
-                alias.set("colnames", tree::Value::List(names));
-            }
-            from.push(tree::Value::Node(Node::new(
-                "RangeSubselect",
-                vec![
-                    ("subquery", tree::Value::Node(held.query.as_ref().clone())),
-                    ("alias", tree::Value::Node(alias)),
-                ],
-            )));
+            from.push(held.as_item(&format!("loop {at}")));
         }
         if from.is_empty() {
             return None;
@@ -135,6 +121,27 @@ impl Analyzer<'_> {
         query.set("from_clause", tree::Value::List(from));
         query.set("target_list", tree::Value::List(targets));
         Some(query)
+    }
+}
+
+impl Loop {
+    /// Its rows as an item of a `FROM` list.
+    pub(super) fn as_item(&self, otherwise: &str) -> tree::Value {
+        let alias = if self.record.is_empty() { otherwise } else { self.record.as_str() };
+        let mut alias = Node::new("Alias", vec![("aliasname", tree::Value::Text(alias.to_owned()))]);
+        let names = Node::of_name(&self.names.iter().map(String::as_str).collect::<Vec<_>>());
+        let names: Vec<tree::Value> =
+            names.nodes("fields").map(|name| tree::Value::Node(name.clone())).collect();
+        if !names.is_empty() {
+            alias.set("colnames", tree::Value::List(names));
+        }
+        tree::Value::Node(Node::new(
+            "RangeSubselect",
+            vec![
+                ("subquery", tree::Value::Node(self.query.as_ref().clone())),
+                ("alias", tree::Value::Node(alias)),
+            ],
+        ))
     }
 }
 

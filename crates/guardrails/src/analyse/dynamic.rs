@@ -11,7 +11,7 @@ use crate::bounds::{UNKNOWN_TEXT, Value};
 use crate::tree::Node;
 
 /// Texts that one expression may come to; more are not followed.
-const MOST_TEXTS: usize = 16;
+const MOST_TEXTS: usize = 64;
 const LONGEST: usize = 1 << 16;
 const DEEPEST: usize = 24;
 
@@ -33,7 +33,8 @@ impl Analyzer<'_> {
         self.texts_at(node, given, 0).map_err(|open| {
             let composed = node.kind == "AExpr"
                 || node.strings("funcname").last().is_some_and(|name| matches!(*name, "format" | "concat"));
-            if composed { open } else { Open::Elsewhere }
+            let held = self.scope.bound.get(&node.strings("fields").join("."));
+            if composed || held.is_some_and(|held| !is_unknown(held)) { open } else { Open::Elsewhere }
         })
     }
 
@@ -41,7 +42,8 @@ impl Analyzer<'_> {
         if depth > DEEPEST {
             return Err(Open::Elsewhere);
         }
-        if let Some(text) = self.exact_constant(node).and_then(|value| spelled(&value)) {
+        let composed = node.kind == "CaseExpr" || node.strings("name").last() == Some(&"||");
+        if !composed && let Some(text) = self.exact_constant(node).and_then(|value| spelled(&value)) {
             return Ok(vec![text]);
         }
         let deeper = |this: &Self, node: &Node, given: &mut Given| this.texts_at(node, given, depth + 1);
@@ -97,9 +99,10 @@ impl Analyzer<'_> {
                 deeper(self, only.ok_or(Open::Unquoted)?, given)
             }
             "SqlValueFunction" if node.int("op") <= 9 => Ok(vec![self.word(node, given)]),
-            "ColumnRef" | "ParamRef" => {
+            "ColumnRef" | "ParamRef" | "AConst" => {
                 let key = match node.kind {
                     "ParamRef" => format!("${}", node.int("number")),
+                    "AConst" => variable_of(node).ok_or(Open::Unquoted)?,
                     _ => node.strings("fields").join("."),
                 };
                 if let Some(held) = self.scope.bound.get(&key).filter(|held| !is_unknown(held)) {
@@ -241,6 +244,7 @@ impl Analyzer<'_> {
                 let value = self.closed(node);
                 match node.kind {
                     "ColumnRef" => format!("{{{}}}", node.strings("fields").join(".")),
+                    "AConst" => format!("{{{}}}", variable_of(node).unwrap_or_default()),
                     _ => format!("{{name {}}}", self.key(value, given)),
                 }
             }
@@ -295,6 +299,12 @@ impl Analyzer<'_> {
         }
         None
     }
+}
+
+/// The variable that a value which is not known came from.
+fn variable_of(node: &Node) -> Option<String> {
+    let key = node.node("val")?.text("sval").strip_prefix(UNKNOWN_TEXT)?;
+    key.strip_prefix('?').map(str::to_owned)
 }
 
 fn spelled(value: &Value) -> Option<String> {

@@ -62,8 +62,9 @@ pub(crate) struct Analyzer<'a> {
 struct Body {
     start: usize,
     end: usize,
-    /// The line that is read.
+    /// Where the line that is read begins, and its number.
     line: usize,
+    number: u64,
     /// The last part that was found.
     last: usize,
 }

@@ -6,11 +6,16 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::dynamic::{Given, Open};
-use super::scope::{MOST_TURNS, Scope, either, has_columns, is_unknown, null, scalar, target, written};
+use super::scope::{
+    MOST_TURNS, Scope, array_of, either, has_columns, is_unknown, null, scalar, target, written,
+};
 use super::{Analyzer, Body, Loop};
 use crate::bounds::Value;
 use crate::facts::{Hazard, Kind};
 use crate::tree::{self, Node};
+
+/// A part of a statement is looked for this far behind the beginning of its line, in bytes.
+const MOST_APART: usize = 1 << 13;
 
 /// `RAISE EXCEPTION`, as PostgreSQL numbers its levels.
 const ERROR: i64 = 21;
@@ -73,10 +78,11 @@ impl Analyzer<'_> {
         for datum in &datums {
             let Some(datum) = datum.get("PLpgSQL_var") else { continue };
             let name = datum.get("refname").and_then(Json::as_str).unwrap_or("").to_owned();
-            if let Some(kind) = datum.pointer("/datatype/PLpgSQL_type/typname").and_then(Json::as_str)
-                && !self.scope.unsteady.contains(&name)
-            {
-                self.scope.types.insert(name.clone(), kind.to_owned());
+            if let Some(kind) = datum.pointer("/datatype/PLpgSQL_type/typname").and_then(Json::as_str) {
+                let held = self.scope.types.entry(name.clone()).or_insert_with(|| kind.to_owned());
+                if held != kind {
+                    "of several types".clone_into(held);
+                }
             }
             self.pl_line(datum);
             let Some(default) = datum.pointer("/default_val/PLpgSQL_expr") else {
@@ -332,6 +338,10 @@ impl Analyzer<'_> {
             .filter(|held| !has_columns(held) || self.loops_hold(held));
         if path.len() == 1 || indexed {
             self.unbind(&HashSet::from([node.text("name").to_owned()]));
+        } else if let Some(of_block) = self.numbered(value.get("varno")).filter(|name| !name.is_empty()) {
+            // `outer.v := ..`, by the label of its block.
+            self.bind(&of_block, held);
+            return;
         }
         self.bind(&name, held);
     }
@@ -547,7 +557,11 @@ impl Analyzer<'_> {
             names,
             query: Arc::new(self.closed(&query)),
         });
+        let gathered = rows.as_ref().map(|rows| gathered(value, rows)).unwrap_or_default();
         self.pl_over(value, rows);
+        for (name, array) in gathered {
+            self.bind(&name, Some(array));
+        }
     }
 
     /// A loop over the elements of an array.
@@ -733,15 +747,15 @@ impl Analyzer<'_> {
     fn pl_line(&mut self, statement: &Json) {
         let Some(line) = statement.get("lineno").and_then(Json::as_u64) else { return };
         let Some(body) = &mut self.body else { return };
-        let text = self.source.get(body.start..body.end).unwrap_or("");
-        let mut at = 0;
-        for _ in 1..line {
-            match text.get(at..).and_then(|rest| rest.find('\n')) {
-                Some(end) => at += end + 1,
-                None => break,
-            }
+        if line < body.number {
+            (body.number, body.line) = (1, body.start);
         }
-        body.line = body.start + at;
+        while body.number < line {
+            let rest = self.source.get(body.line..body.end).unwrap_or("");
+            let Some(end) = rest.find('\n') else { break };
+            body.line += end + 1;
+            body.number += 1;
+        }
     }
 
     /// Where a part of the body stands in the whole text: its beginning, its length, and what its positions count from.
@@ -755,6 +769,9 @@ impl Analyzer<'_> {
         let mut shift = blank;
         let find = |wanted: &str, from: usize| {
             let rest = source.get(from..body.end)?;
+            let near =
+                (0..=rest.len().min(MOST_APART + wanted.len())).rev().find(|end| rest.is_char_boundary(*end));
+            let rest = rest.get(..near.unwrap_or(0))?;
             let whole = |at: &usize| {
                 let word = |c: char| c.is_alphanumeric() || c == '_';
                 let before = rest.get(..*at).and_then(|before| before.chars().next_back());
@@ -843,6 +860,40 @@ fn value_of(select: &Node) -> Option<&Node> {
 
 fn name_part(name: &str) -> tree::Value {
     tree::Value::Node(Node::new("String", vec![("sval", tree::Value::Text(name.to_owned()))]))
+}
+
+/// Arrays that every turn of a loop adds to: `ids := ids || r.id`.
+fn gathered(value: &Json, rows: &Loop) -> Vec<(String, Node)> {
+    let mut found = Vec::new();
+    for statement in value.get("body").and_then(Json::as_array).into_iter().flatten() {
+        let text = statement.pointer("/PLpgSQL_stmt_assign/expr/PLpgSQL_expr/query").and_then(Json::as_str);
+        let Some(node) = text.and_then(|text| parsed(text, 3)).filter(|node| !node.has("indirection")) else {
+            // What leaves the turn early leaves out what follows.
+            let whole = statement.to_string();
+            if whole.contains("PLpgSQL_stmt_exit") || whole.contains("PLpgSQL_stmt_return") {
+                break;
+            }
+            continue;
+        };
+        let Some(added) = node.node("val").and_then(value_of) else { continue };
+        let parts = if added.strings("funcname").last() == Some(&"array_append") {
+            let mut parts = added.nodes("args");
+            parts.next().zip(parts.next())
+        } else if added.strings("name").last() == Some(&"||") {
+            added.node("lexpr").zip(added.node("rexpr"))
+        } else {
+            None
+        };
+        let Some((array, element)) = parts else { continue };
+        let of_loop = names_in(element).iter().all(|name| *name == rows.record || rows.names.contains(name));
+        if array.strings("fields") == [node.text("name")] && has_columns(element) && of_loop {
+            let mut query = Node::new("SelectStmt", Vec::new());
+            query.set("target_list", tree::Value::List(vec![target("", element.clone())]));
+            query.set("from_clause", tree::Value::List(vec![rows.as_item("turns")]));
+            found.push((node.text("name").to_owned(), array_of(query)));
+        }
+    }
+    found
 }
 
 /// The constants of an array that is written out.
@@ -1011,6 +1062,6 @@ impl Body {
     pub(super) fn find(source: &str, start: usize, length: usize, text: &str) -> Option<Body> {
         let within = source.get(start..start.saturating_add(length))?;
         let start = start + within.find(text).filter(|_| !text.trim().is_empty())?;
-        Some(Body { start, end: start + text.len(), line: start, last: start })
+        Some(Body { start, end: start + text.len(), line: start, number: 1, last: start })
     }
 }

@@ -265,6 +265,14 @@ pub(super) fn scalar(query: Node) -> Node {
     )
 }
 
+/// `ARRAY(SELECT ..)` as an expression.
+pub(super) fn array_of(query: Node) -> Node {
+    Node::new(
+        "SubLink",
+        vec![("sub_link_type", tree::Value::Int(7)), ("subselect", tree::Value::Node(query))],
+    )
+}
+
 /// An item of a target list.
 pub(super) fn target(name: &str, value: Node) -> tree::Value {
     let mut target = Node::new("ResTarget", vec![("val", tree::Value::Node(value))]);

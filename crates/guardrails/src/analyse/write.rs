@@ -185,7 +185,7 @@ impl Analyzer<'_> {
                 format!("the condition is not tied to the row, so this {verb} reaches {rows} or none")
             }
             (Some(_), _) => {
-                format!("the condition holds for every row{given}, so this {verb} reaches {rows}")
+                format!("{given}the condition holds for every row, so this {verb} reaches {rows}")
             }
         };
         let why = if self.facts.catalogue || condition.is_none() {
@@ -240,7 +240,7 @@ impl Analyzer<'_> {
             }
             true
         });
-        if known.is_empty() { String::new() } else { format!(" with {}", known.join(" and ")) }
+        if known.is_empty() { String::new() } else { format!("with {} ", known.join(" and ")) }
     }
 
     fn merge(&mut self, node: &Node, at: &Node, common: &[(String, Common)]) {
