@@ -114,6 +114,16 @@ impl Analyzer<'_> {
         for (at, held) in self.loops.iter().enumerate() {
             from.push(held.as_item(&format!("loop {at}")));
         }
+        if !self.guards.is_empty() && !self.loops.is_empty() {
+            let mut parts: Vec<tree::Value> =
+                self.guards.iter().map(|guard| tree::Value::Node(guard.clone())).collect();
+            parts.extend(query.node("where_clause").map(|condition| tree::Value::Node(condition.clone())));
+            let all = Node::new(
+                "BoolExpr",
+                vec![("boolop", tree::Value::Int(1)), ("args", tree::Value::List(parts))],
+            );
+            query.set("where_clause", tree::Value::Node(all));
+        }
         if from.is_empty() {
             return None;
         }

@@ -224,11 +224,13 @@ impl Analyzer<'_> {
         let in_loop = std::mem::replace(&mut self.in_loop, false);
         let cursors = std::mem::take(&mut self.cursors);
         let choices = std::mem::take(&mut self.choices);
+        let guards = std::mem::take(&mut self.guards);
         let session = self.session.clone();
         self.inside(mark, read);
         self.session = session;
         self.cursors = cursors;
         self.choices = choices;
+        self.guards = guards;
         self.in_loop = in_loop;
         self.loops = loops;
         self.parameters = parameters;

@@ -46,6 +46,8 @@ pub(crate) struct Analyzer<'a> {
     body_text: Arc<str>,
     scope: Scope,
     loops: Vec<Loop>,
+    /// What holds of the rows of the loops where the statement stands: the conditions of the branches around.
+    guards: Vec<Node>,
     /// The loops over constants that are around, by their variables.
     choices: Vec<(String, Vec<Node>)>,
     /// The queries of the declared cursors.
@@ -99,6 +101,7 @@ impl<'a> Analyzer<'a> {
             body_text: Arc::from(""),
             scope: Scope::default(),
             loops: Vec::new(),
+            guards: Vec::new(),
             choices: Vec::new(),
             cursors: HashMap::new(),
             in_loop: false,

@@ -186,6 +186,14 @@ impl Analyzer<'_> {
                 self.pl_parts(value, &[]);
                 value.get("elog_level").and_then(Json::as_i64).unwrap_or(0) >= ERROR
             }
+            "PLpgSQL_stmt_exit" => {
+                let condition = value.pointer("/cond/PLpgSQL_expr").and_then(|expr| self.pl_expr(expr));
+                if is_continue(value) {
+                    let condition = condition.as_ref().and_then(value_of).map(|node| self.closed(node));
+                    self.guard(condition.map(not_true));
+                }
+                false
+            }
             "PLpgSQL_stmt_call" => {
                 let call = value.pointer("/expr/PLpgSQL_expr").and_then(|expr| self.pl_expr(expr));
                 // Its output parameters change the variables that are given.
@@ -246,6 +254,7 @@ impl Analyzer<'_> {
         let before = self.scope.bound.clone();
         let mut after: Vec<HashMap<String, Arc<Node>>> = Vec::new();
         let mut decided = false;
+        let (mut passed, mut skipped) = (Vec::new(), Vec::new());
         for (condition, body) in branches {
             let condition = condition.and_then(|condition| condition.get("PLpgSQL_expr"));
             let node = condition.and_then(|condition| self.pl_expr(condition));
@@ -253,7 +262,15 @@ impl Analyzer<'_> {
             if matches!(truth, Some(Value::Bool(false) | Value::Null)) {
                 continue;
             }
+            let condition = node.as_ref().and_then(value_of).map(|condition| self.closed(condition));
+            let kept = self.guards.len();
+            self.guard(condition.clone());
             let ends = self.pl_list(body);
+            self.guards.truncate(kept);
+            passed.push(condition.clone().map(not_true));
+            if turns_back(body) {
+                skipped.push(condition.map(not_true));
+            }
             let left = std::mem::replace(&mut self.scope.bound, before.clone());
             if !ends {
                 after.push(left);
@@ -264,13 +281,29 @@ impl Analyzer<'_> {
             }
         }
         if !decided {
+            let kept = self.guards.len();
+            passed.into_iter().for_each(|guard| self.guard(guard));
             let ends = self.pl_list(value.get("else_body"));
+            self.guards.truncate(kept);
             let left = std::mem::replace(&mut self.scope.bound, before);
             if !ends {
                 after.push(left);
             }
         }
+        skipped.into_iter().for_each(|guard| self.guard(guard));
         self.merge_paths(after)
+    }
+
+    /// From here on, a condition holds; it counts when it is about the rows of a loop.
+    fn guard(&mut self, condition: Option<Node>) {
+        let of_loop = |condition: &Node| {
+            names_in(condition)
+                .iter()
+                .any(|name| self.loops.iter().any(|rows| rows.record == *name || rows.names.contains(name)))
+        };
+        if let Some(condition) = condition.filter(of_loop) {
+            self.guards.push(condition);
+        }
     }
 
     fn pl_case(&mut self, value: &Json) -> bool {
@@ -651,7 +684,9 @@ impl Analyzer<'_> {
             self.loops.push(rows);
             hidden
         });
+        let kept = self.guards.len();
         self.pl_list(value.get("body"));
+        self.guards.truncate(kept);
         if let Some(hidden) = pushed {
             self.loops.pop();
             self.scope.variables.extend(hidden);
@@ -860,6 +895,26 @@ fn value_of(select: &Node) -> Option<&Node> {
 
 fn name_part(name: &str) -> tree::Value {
     tree::Value::Node(Node::new("String", vec![("sval", tree::Value::Text(name.to_owned()))]))
+}
+
+/// `CONTINUE` of the loop around, not of one further out.
+fn is_continue(exit: &Json) -> bool {
+    exit.get("is_exit").and_then(Json::as_bool) != Some(true) && exit.get("label").is_none()
+}
+
+/// Whether a branch ends in `CONTINUE`, so that its rows do not come to what follows.
+fn turns_back(body: Option<&Json>) -> bool {
+    body.and_then(Json::as_array)
+        .and_then(|statements| statements.last())
+        .and_then(|last| last.get("PLpgSQL_stmt_exit"))
+        .is_some_and(|exit| is_continue(exit) && exit.get("cond").is_none())
+}
+
+fn not_true(condition: Node) -> Node {
+    Node::new(
+        "BooleanTest",
+        vec![("arg", tree::Value::Node(condition)), ("booltesttype", tree::Value::Int(2))],
+    )
 }
 
 /// Arrays that every turn of a loop adds to: `ids := ids || r.id`.

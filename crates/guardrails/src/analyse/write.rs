@@ -84,7 +84,8 @@ impl Analyzer<'_> {
         name.schema == "pg_temp" && info.is_none_or(|info| info.view.is_none())
     }
 
-    fn lower<'w>(&'w self, common: &[(String, Common)]) -> (Lower<'w>, Vec<usize>) {
+    /// With the rows of the loops around in scope, and what holds of them.
+    fn lower<'w>(&'w self, common: &[(String, Common)]) -> (Lower<'w>, Query) {
         let mut lower = Lower::new(self.world(), common.to_vec());
         let mut sources = Vec::new();
         for each in &self.loops {
@@ -94,8 +95,9 @@ impl Analyzer<'_> {
             lower.enter(source);
             sources.push(source);
         }
+        let conjuncts = self.guards.iter().map(|guard| lower.expr(guard)).collect();
         lower.open();
-        (lower, sources)
+        (lower, Query { sources, conjuncts, ..Query::default() })
     }
 
     fn bounded_by_where(&mut self, node: &Node, at: &Node, common: &[(String, Common)], verb: &str) {
@@ -127,9 +129,8 @@ impl Analyzer<'_> {
         common: &[(String, Common)],
         turns: &[HashMap<String, Arc<Node>>],
     ) -> Outcome {
-        let (mut lower, loops) = self.lower(common);
+        let (mut lower, mut query) = self.lower(common);
         let target = lower.target(at);
-        let mut query = Query { sources: loops, ..Query::default() };
         query.sources.push(target);
         let from: Vec<&Node> = node.nodes("using_clause").chain(node.nodes("from_clause")).collect();
         lower.from(&from, &mut query);
@@ -260,9 +261,8 @@ impl Analyzer<'_> {
             if !of_kind.iter().any(|(_, branch)| writes(branch)) {
                 continue;
             }
-            let (mut lower, loops) = self.lower(common);
+            let (mut lower, mut query) = self.lower(common);
             let target = lower.target(at);
-            let mut query = Query { sources: loops, ..Query::default() };
             query.sources.push(target);
             lower.from(&[source], &mut query);
             let join = node.node("join_condition").map(|condition| lower.expr(condition));
