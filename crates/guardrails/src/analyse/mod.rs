@@ -4,6 +4,8 @@ mod calls;
 mod code;
 mod ddl;
 mod dynamic;
+mod loops;
+mod places;
 mod procedural;
 mod scope;
 mod write;
