@@ -130,7 +130,10 @@ impl Guard {
         let parsed = pg_query::parse(input.sql, 0).map_err(|error| match error {
             pg_query::Error::Parse(reason) => Refusal::new(
                 "parse-error",
-                format!("PostgreSQL's grammar does not accept this: {reason}"),
+                format!(
+                    "PostgreSQL's grammar does not accept this: {reason}{}",
+                    message::place_of_error(input.sql, &reason)
+                ),
                 "correct the statement",
             ),
             pg_query::Error::Decode(_) => Refusal::new(

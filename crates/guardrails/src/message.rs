@@ -48,7 +48,36 @@ pub(crate) fn of(ruling: &Ruling, facts: &Facts, sql: &str) -> String {
 }
 
 pub(crate) fn of_refusal(refusal: &Refusal) -> String {
-    format!("Stopped: {}. Instead: {}.", refusal.reason, refusal.instead)
+    printable(&format!("Stopped: {}. Instead: {}.", refusal.reason, refusal.instead))
+}
+
+/// Longer texts are not searched for the place of an error.
+const LONGEST_SEARCH: usize = 1 << 14;
+
+/// Where the parser stopped, as a sentence: the parser itself only tells the word.
+pub(crate) fn place_of_error(sql: &str, reason: &str) -> String {
+    if sql.len() > LONGEST_SEARCH {
+        return String::new();
+    }
+    let end = sql.trim_end().len();
+    let at = if reason.ends_with("at end of input") {
+        Some(end)
+    } else {
+        let word = reason.split_once("at or near \"").and_then(|(_, rest)| rest.strip_suffix('"'));
+        word.and_then(|word| {
+            // The first of these words that a text cut off behind it fails at.
+            sql.match_indices(word).take(32).map(|(at, _)| at).find(|at| {
+                let upto = sql.get(..at.saturating_add(word.len())).unwrap_or("");
+                matches!(pg_query::parse(upto, 0), Err(pg_query::Error::Parse(again)) if again == reason)
+            })
+        })
+    };
+    let Some(at) = at else { return String::new() };
+    let (line, column) = line_of(sql, at);
+    if at >= end {
+        return format!(". At line {line}, character {column}: the end of the text");
+    }
+    format!(". At line {line}, character {column}: {}", quoted(sql, at, end.saturating_sub(at)))
 }
 
 /// Line and character, both from 1.
@@ -62,6 +91,7 @@ fn line_of(sql: &str, at: usize) -> (usize, usize) {
 fn quoted(sql: &str, at: usize, length: usize) -> String {
     let part =
         sql.get(at..at.saturating_add(length)).unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+    let part = printable(&part);
     let short: String = part.chars().take(80).collect();
     if short.len() < part.len() { format!("`{short}…`") } else { format!("`{short}`") }
 }
@@ -76,7 +106,7 @@ pub fn coloured(judgement: &Judgement, sql: &str) -> String {
     let mut out = format!(
         "\u{1b}[1;{colour}m{}\u{1b}[0m  {}\n\n",
         judgement.verdict.word().to_uppercase(),
-        judgement.message
+        printable(&judgement.message)
     );
     out.push_str(&marked(sql, &judgement.facts.findings));
     out.push_str("\n\n");

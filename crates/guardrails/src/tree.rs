@@ -36,6 +36,48 @@ impl Node {
         }
     }
 
+    /// A node that no text was parsed for.
+    pub fn new(kind: &'static str, fields: Vec<(&'static str, Value)>) -> Node {
+        Node { kind, fields }
+    }
+
+    /// A string constant.
+    pub fn of_text(text: &str) -> Node {
+        let text = Node::new("String", vec![("sval", Value::Text(text.to_owned()))]);
+        Node::new("AConst", vec![("val", Value::Node(text))])
+    }
+
+    /// A name, of one part or several.
+    pub fn of_name(path: &[&str]) -> Node {
+        let part =
+            |name: &&str| Value::Node(Node::new("String", vec![("sval", Value::Text((*name).to_owned()))]));
+        Node::new("ColumnRef", vec![("fields", Value::List(path.iter().map(part).collect()))])
+    }
+
+    /// Puts `value` into a field; `Empty` takes the field away.
+    pub fn set(&mut self, field: &'static str, value: Value) {
+        self.fields.retain(|(name, _)| *name != field);
+        if value != Value::Empty {
+            self.fields.push((field, value));
+        }
+    }
+
+    /// A copy with other nodes in the place of some; what is put in is not looked into.
+    pub fn replaced(&self, change: &mut dyn FnMut(&Node) -> Option<Node>) -> Node {
+        fn within(value: &Value, change: &mut dyn FnMut(&Node) -> Option<Node>) -> Value {
+            match value {
+                Value::Node(node) => Value::Node(node.replaced(change)),
+                Value::List(items) => Value::List(items.iter().map(|item| within(item, change)).collect()),
+                other => other.clone(),
+            }
+        }
+        if let Some(other) = change(self) {
+            return other;
+        }
+        let fields = self.fields.iter().map(|(name, value)| (*name, within(value, change))).collect();
+        Node { kind: self.kind, fields }
+    }
+
     fn get(&self, field: &str) -> Option<&Value> {
         self.fields.iter().find_map(|(name, value)| (*name == field).then_some(value))
     }

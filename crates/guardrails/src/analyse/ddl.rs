@@ -170,7 +170,7 @@ impl Analyzer<'_> {
                 let name = node.strings("funcname").last().map(|name| (*name).to_owned()).unwrap_or_default();
                 let functions = self.functions_named(None, &name);
                 self.inside(format!("trigger {}", node.text("trigname")), |this| {
-                    this.read_functions(&name, &functions, None);
+                    this.read_functions(&name, &functions, None, None);
                 });
             }
             "CreateEventTrigStmt" | "AlterEventTrigStmt" => {
@@ -490,12 +490,18 @@ impl Analyzer<'_> {
             _ => Hazard::Drop,
         };
         let cascade = if node.int("behavior") == 2 { ", and everything that depends on it" } else { "" };
+        let instead = match node.int("remove_type") {
+            42 | 52 | 24 | 37 => {
+                "rename it first and drop it in a reviewed migration; temporary tables may be dropped freely"
+            }
+            _ => "drop it in a reviewed migration",
+        };
         self.find(
             hazard,
             None,
             &names.join(", "),
             format!("this drops {what} {}{cascade}", names.join(", ")),
-            "rename it first and drop it in a reviewed migration; temporary tables may be dropped freely",
+            instead,
         );
     }
 
@@ -720,7 +726,13 @@ impl Analyzer<'_> {
             }
             63 => (H::Rewrite, format!("an identity column is added to {table}")),
             65 => (H::Drop, format!("the identity of column {column} of {table} is dropped")),
-            35 => return,
+            35..=37 => match command.node("def").and_then(protective_option) {
+                Some(option) => (
+                    H::ProtectiveSetting,
+                    format!("{option} of {table} says what is seen or written through it"),
+                ),
+                None => return,
+            },
             0 => (H::UnknownStatement, "this change is not known here".to_owned()),
             _ => return,
         };
@@ -785,6 +797,14 @@ impl Analyzer<'_> {
         }
         None
     }
+}
+
+/// The option of a view that protects what lies under it, if one is among those that change.
+fn protective_option(options: &Node) -> Option<&str> {
+    options
+        .nodes("items")
+        .map(|option| option.text("defname"))
+        .find(|name| matches!(*name, "security_barrier" | "check_option" | "security_invoker"))
 }
 
 /// The tables that pgbench makes for itself, all four at once, as it drops and empties them by itself.

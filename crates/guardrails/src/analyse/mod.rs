@@ -1,13 +1,20 @@
 //! From statements to [`Facts`].
 
+mod calls;
 mod code;
 mod ddl;
+mod dynamic;
+mod loops;
 mod made;
+mod places;
+mod procedural;
+mod scope;
 mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::scope::Scope;
 use crate::bounds::{Common, Expr, Lower, Value, World, evaluate_constant};
 use crate::catalogue::{Catalogue, is_temporary};
 use crate::facts::{Called, Facts, Finding, Hazard, Kind, Trust};
@@ -34,9 +41,18 @@ pub(crate) struct Analyzer<'a> {
     length: usize,
     /// Whether node positions are positions in the text.
     exact: bool,
+    /// What node positions count from.
+    origin: usize,
     within: Vec<String>,
-    variables: HashSet<String>,
+    /// The body that is read, when it stands in the text.
+    body: Option<Body>,
+    body_text: Arc<str>,
+    scope: Scope,
     loops: Vec<Loop>,
+    /// What holds of the rows of the loops where the statement stands: the conditions of the branches around.
+    guards: Vec<Node>,
+    /// The loops over constants that are around, by their variables.
+    choices: Vec<(String, Vec<Node>)>,
     /// The queries of the declared cursors.
     cursors: HashMap<String, Arc<Node>>,
     in_loop: bool,
@@ -45,6 +61,17 @@ pub(crate) struct Analyzer<'a> {
     /// The text of a statement that stands in another text.
     own_text: Option<String>,
     depth: usize,
+}
+
+/// Where a body stands in the text.
+struct Body {
+    start: usize,
+    end: usize,
+    /// Where the line that is read begins, and its number.
+    line: usize,
+    number: u64,
+    /// The last part that was found.
+    last: usize,
 }
 
 /// A `FOR` loop over the rows of a query.
@@ -71,9 +98,14 @@ impl<'a> Analyzer<'a> {
             start: 0,
             length: source.len(),
             exact: true,
+            origin: 0,
             within: Vec::new(),
-            variables: HashSet::new(),
+            body: None,
+            body_text: Arc::from(""),
+            scope: Scope::default(),
             loops: Vec::new(),
+            guards: Vec::new(),
+            choices: Vec::new(),
             cursors: HashMap::new(),
             in_loop: false,
             reading: Vec::new(),
@@ -99,7 +131,9 @@ impl<'a> Analyzer<'a> {
             session: &self.session.made,
             search_path: &self.session.search_path,
             parameters: &self.parameters,
-            variables: &self.variables,
+            variables: &self.scope.variables,
+            bound: &self.scope.bound,
+            variables_first: self.scope.variables_first,
             in_loop: self.in_loop,
         }
     }
@@ -141,7 +175,7 @@ impl<'a> Analyzer<'a> {
             at,
             length,
             object: object.to_owned(),
-            within: self.within.join(", "),
+            within: self.within.iter().rev().map(String::as_str).collect::<Vec<_>>().join(", from "),
             why: why.into(),
             instead: instead.to_owned(),
         };
@@ -156,7 +190,7 @@ impl<'a> Analyzer<'a> {
         let mut first = usize::MAX;
         node.walk(&mut |part| {
             if let Some(at) = part.location() {
-                first = first.min(at);
+                first = first.min(at.saturating_add(self.origin));
             }
             true
         });
@@ -208,14 +242,16 @@ impl<'a> Analyzer<'a> {
         let mut common = outer.to_vec();
         let with = node.node("with_clause");
         if let Some(with) = with {
-            for cte in with.nodes("ctes") {
-                if let Some(query) = cte.node("ctequery") {
-                    self.statement(query, &common);
-                }
-            }
             let mut lower = Lower::new(self.world(), common);
             lower.with(with);
             common = lower.common;
+            for (at, cte) in with.nodes("ctes").enumerate() {
+                if let Some(query) = cte.node("ctequery") {
+                    // It sees those before it; with RECURSIVE it sees itself, of which nothing is known.
+                    let before = common.get(..outer.len().saturating_add(at)).unwrap_or(outer).to_vec();
+                    self.statement(query, &before);
+                }
+            }
         }
         match node.kind {
             "SelectStmt" => self.select(node),
@@ -371,7 +407,7 @@ impl<'a> Analyzer<'a> {
                 }
                 continue;
             }
-            self.call(call);
+            self.call(call, root);
         }
         for statement in nested {
             self.statement(statement, &[]);
@@ -414,7 +450,7 @@ impl<'a> Analyzer<'a> {
         self.exact = exact;
     }
 
-    fn call(&mut self, node: &Node) {
+    fn call(&mut self, node: &Node, root: &Node) {
         let path = node.strings("funcname");
         let name = path.last().copied().unwrap_or("");
         let schema = if path.len() > 1 { path.get(path.len() - 2).copied() } else { None };
@@ -426,7 +462,7 @@ impl<'a> Analyzer<'a> {
         let arguments = node.nodes("args").count();
         let class = functions::classify(name, arguments);
         if !own.is_empty() {
-            let trust = self.read_functions(name, &own, Some(node));
+            let trust = self.read_functions(name, &own, Some(node), Some(root));
             self.facts.functions.insert(Called { name: spelled.clone(), trust });
             if class == Class::Unknown || schema.is_some() {
                 return;
@@ -443,10 +479,16 @@ impl<'a> Analyzer<'a> {
                 Trust::Writes
             }
             Class::RunsText(at) => {
-                let text = node.nodes("args").nth(at).and_then(|argument| self.constant_text(argument));
-                match text {
-                    Some(text) => self.inside(format!("text run by {name}"), |this| this.read_text(&text)),
-                    None => self.find(
+                let mut given = Vec::new();
+                let texts = node.nodes("args").nth(at).map(|argument| self.texts(argument, &mut given));
+                match texts {
+                    Some(Ok(texts)) => self.inside(format!("text run by {name}"), |this| {
+                        let scope = Scope { bound: given.into_iter().collect(), ..Scope::default() };
+                        let outer = std::mem::replace(&mut this.scope, scope);
+                        texts.iter().for_each(|text| this.read_text(text));
+                        this.scope = outer;
+                    }),
+                    _ => self.find(
                         Hazard::DynamicSql,
                         Some(node),
                         name,
@@ -539,13 +581,16 @@ impl<'a> Analyzer<'a> {
             return;
         };
         let mut parameters = Vec::new();
-        for parameter in node.nodes("params") {
-            let expr = Lower::new(self.world(), Vec::new()).expr(parameter);
-            parameters.push(evaluate_constant(&expr).unwrap_or(Value::Unknown));
+        let mut scope = Scope::default();
+        for (at, parameter) in node.nodes("params").enumerate() {
+            parameters.push(self.constant_of(parameter).unwrap_or(Value::Unknown));
+            scope.bound.insert(format!("${}", at + 1), Arc::new(self.closed(parameter)));
         }
         self.scan(node, None);
         let held = std::mem::replace(&mut self.parameters, parameters);
+        let scope = std::mem::replace(&mut self.scope, scope);
         self.inside(format!("prepared statement {name}"), |this| this.statement(&query, &[]));
+        self.scope = scope;
         self.parameters = held;
     }
 

@@ -10,7 +10,7 @@ mod time;
 mod value;
 
 pub(crate) use expr::{Expr, Origin, Query, Scene};
-pub(crate) use lower::{Common, Lower, World};
+pub(crate) use lower::{Common, Lower, UNKNOWN_TEXT, World};
 pub(crate) use sample::evaluate_constant;
 pub(crate) use value::Value;
 

@@ -6,6 +6,7 @@ use super::{Catalogue, Function, Input, Operator};
 use crate::tree::Node;
 
 const OUT: i64 = 2;
+const VARIADIC: i64 = 4;
 const TABLE: i64 = 5;
 
 impl Catalogue {
@@ -13,13 +14,16 @@ impl Catalogue {
         let path = node.strings("funcname");
         let Some(name) = path.last() else { return };
         let home = if path.len() > 1 { path.first().copied().unwrap_or(schema) } else { schema };
+        // A call names every parameter of a procedure.
+        let procedure = node.flag("is_procedure");
         let inputs: Vec<Input> = node
             .nodes("parameters")
-            .filter(|parameter| !matches!(parameter.int("mode"), OUT | TABLE))
+            .filter(|parameter| procedure || !matches!(parameter.int("mode"), OUT | TABLE))
             .map(|parameter| Input {
                 name: parameter.text("name").to_owned(),
                 type_name: parameter.node("arg_type").map(spelled_type).unwrap_or_default(),
                 default: parameter.node("defexpr").map(|default| Arc::new(default.clone())),
+                variadic: parameter.int("mode") == VARIADIC,
             })
             .collect();
         let mut function = Function {

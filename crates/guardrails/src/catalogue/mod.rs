@@ -240,9 +240,12 @@ pub(crate) struct Function {
 /// A parameter of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Input {
+    /// Empty when it has none.
     pub name: String,
     pub type_name: String,
     pub default: Option<Arc<Node>>,
+    /// Takes what is left of the arguments.
+    pub variadic: bool,
 }
 
 impl Relation {

@@ -82,6 +82,8 @@ fn every_accident_is_stopped() {
     assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));
     let (more, _) = self::wrong("third-accidents.jsonl", true, Verdict::Block);
     assert!(more.is_empty(), "{}", more.join("\n"));
+    let (code, _) = self::wrong("code-accidents.jsonl", true, Verdict::Block);
+    assert!(code.is_empty(), "{}", code.join("\n"));
 }
 
 #[test]
@@ -90,8 +92,10 @@ fn nothing_harmless_is_stopped() {
     assert!(total >= 300);
     assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));
     for with_schema in [true, false] {
-        let (more, _) = self::wrong("third-harmless.jsonl", with_schema, Verdict::Allow);
-        assert!(more.is_empty(), "{}", more.join("\n"));
+        for file in ["third-harmless.jsonl", "code-harmless.jsonl"] {
+            let (more, _) = self::wrong(file, with_schema, Verdict::Allow);
+            assert!(more.is_empty(), "{}", more.join("\n"));
+        }
     }
 }
 

@@ -150,8 +150,10 @@ fn labels_agree_with_what_postgresql_does() {
     let files = [
         ("accidents.jsonl", true),
         ("third-accidents.jsonl", true),
+        ("code-accidents.jsonl", true),
         ("harmless.jsonl", false),
         ("third-harmless.jsonl", false),
+        ("code-harmless.jsonl", false),
     ];
     let counted = effects(&server, &files);
     assert!(counted[0] >= 200 && counted[1] >= 80, "{counted:?}");

@@ -1,7 +1,7 @@
 //! Expressions: operators, functions, casts and subqueries.
 
 use super::names::AGGREGATES;
-use super::{DEEPEST, Lower};
+use super::{DEEPEST, Lower, UNKNOWN_TEXT};
 use crate::bounds::Comparison;
 use crate::bounds::expr::{Expr, Form, Function, Limit, Query, Scene, Subquery, bit, items};
 use crate::bounds::value::Value;
@@ -37,7 +37,13 @@ impl Lower<'_> {
 
     fn expr_of(&mut self, node: &Node) -> Expr {
         match node.kind {
-            "AConst" => Expr::Const(constant(node)),
+            "AConst" => match constant(node) {
+                Value::Text(text) => match text.strip_prefix(UNKNOWN_TEXT) {
+                    Some(key) => self.held(key).unwrap_or_else(|| Expr::Opaque(key.to_owned(), Vec::new())),
+                    None => Expr::Const(Value::Text(text)),
+                },
+                value => Expr::Const(value),
+            },
             "ColumnRef" => self.reference(node),
             "ParamRef" => {
                 let number = usize::try_from(node.int("number")).unwrap_or(0);
@@ -46,7 +52,10 @@ impl Lower<'_> {
                 }
                 match self.world.parameters.get(number.wrapping_sub(1)) {
                     Some(value) if *value != Value::Unknown => Expr::Const(value.clone()),
-                    _ => Expr::Opaque(format!("${number}"), Vec::new()),
+                    _ => {
+                        let name = format!("${number}");
+                        self.held(&name).unwrap_or(Expr::Opaque(name, Vec::new()))
+                    }
                 }
             }
             "BoolExpr" => {
@@ -121,6 +130,12 @@ impl Lower<'_> {
                 Expr::Opaque(node.kind.to_owned(), parts)
             }
         }
+    }
+
+    /// What a variable or parameter is known to hold.
+    pub(super) fn held(&mut self, name: &str) -> Option<Expr> {
+        let node = self.world.bound.get(name)?;
+        Some(self.expr(node))
     }
 
     fn cast(&mut self, node: &Node) -> Expr {

@@ -30,6 +30,9 @@ pub(crate) struct Common {
     pub assumed: Vec<Expr>,
 }
 
+/// Begins a text constant that stands for a value that is not known; what follows names the value.
+pub(crate) const UNKNOWN_TEXT: &str = "\u{1}unknown:";
+
 /// Builds a [`Scene`].
 pub(crate) struct Lower<'a> {
     pub scene: Scene,
@@ -88,6 +91,8 @@ impl<'a> Lower<'a> {
                 }
                 source
             }
+            // Written through its `INSTEAD OF` triggers, by what it shows.
+            None if view.is_some() => self.range(at),
             None => self.table_source(alias, name, info),
         };
         self.enter(source);
@@ -523,13 +528,19 @@ impl<'a> Lower<'a> {
                 Expr::Opaque(name.to_owned(), Vec::new())
             }
             Some(source) => self.attribute(source, name),
-            None => Expr::Opaque(format!("{alias}.{name}"), Vec::new()),
+            None => {
+                let name = format!("{alias}.{name}");
+                self.held(&name).unwrap_or(Expr::Opaque(name, Vec::new()))
+            }
         }
     }
 
     fn unqualified(&mut self, name: &str) -> Expr {
         if is_bookkeeping(name) {
             return Expr::Opaque(name.to_owned(), Vec::new());
+        }
+        if self.world.variables_first && self.world.variables.contains(name) {
+            return self.held(name).unwrap_or_else(|| Expr::Opaque(name.to_owned(), Vec::new()));
         }
         let system = matches!(name, "ctid" | "xmin");
         let frames = self.frames.clone();
@@ -551,7 +562,7 @@ impl<'a> Lower<'a> {
                 return self.column_expr(source, name);
             }
             if self.world.variables.contains(name) {
-                return Expr::Opaque(name.to_owned(), Vec::new());
+                return self.held(name).unwrap_or_else(|| Expr::Opaque(name.to_owned(), Vec::new()));
             }
             // A scope with a table whose columns are not known takes the name.
             if let Some(source) = frame.iter().copied().find(|source| self.knows(*source, name).is_none()) {

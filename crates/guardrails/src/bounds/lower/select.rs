@@ -6,7 +6,7 @@ use super::{
 };
 use crate::bounds::Comparison;
 use crate::bounds::evaluate_constant;
-use crate::bounds::expr::{Expr, Limit, Origin, OuterJoin, Output, Query, Set, Source, bit, items};
+use crate::bounds::expr::{Expr, Function, Limit, Origin, OuterJoin, Output, Query, Set, Source, bit, items};
 use crate::bounds::value::Value;
 use crate::catalogue::{Kind, Name};
 use crate::tree::Node;
@@ -144,7 +144,7 @@ impl Lower<'_> {
         self.scene.columns.iter().find(|column| column.source == source)?.origin.clone()
     }
 
-    fn range(&mut self, node: &Node) -> usize {
+    pub(super) fn range(&mut self, node: &Node) -> usize {
         let alias = alias_of(node).unwrap_or_else(|| node.text("relname").to_owned());
         if node.text("schemaname").is_empty()
             && let Some((_, common)) = self.common.iter().rev().find(|(name, _)| name == node.text("relname"))
@@ -586,6 +586,10 @@ impl Lower<'_> {
             output.kind = column.kind.clone();
             output.not_null = column.not_null;
             output.origin.clone_from(&column.origin);
+        }
+        if let Expr::Call(Function::Tally, _) = output.expr {
+            output.kind = Kind::Integer(0.0, 9e15);
+            output.not_null = Some(true);
         }
         output
     }

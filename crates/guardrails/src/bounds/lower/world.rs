@@ -1,6 +1,6 @@
 //! What the names of a statement can stand for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::bounds::value::Value;
@@ -17,6 +17,10 @@ pub(crate) struct World<'a> {
     pub parameters: &'a [Value],
     /// Names that are variables of a procedure, not columns.
     pub variables: &'a HashSet<String>,
+    /// What variables, parameters (`$1`) and unknown texts are known to hold: expressions that stand for themselves.
+    pub bound: &'a HashMap<String, Arc<Node>>,
+    /// A name that is both a variable and a column is the variable.
+    pub variables_first: bool,
     /// Inside a loop a `LIMIT` bounds nothing: the next turn takes the next rows.
     pub in_loop: bool,
 }
