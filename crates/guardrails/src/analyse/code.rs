@@ -1,6 +1,9 @@
 //! Bodies: functions, procedures, `DO` blocks, and SQL that is run as text.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use regex::{Captures, Regex};
 
 use super::calls::Arguments;
 use super::scope::Scope;
@@ -180,6 +183,7 @@ impl Analyzer<'_> {
     fn body_in_plpgsql(&mut self, function: &Function, mark: String, given: Arguments, here: bool) {
         self.in_body(mark, function, given, here, |this| {
             let parsed = pg_query::parse_plpgsql(&function.text)
+                .or_else(|_| pg_query::parse_plpgsql(&without_foreign_types(&function.text)))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "record")))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "SETOF record")))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "void")));
@@ -262,7 +266,8 @@ impl Analyzer<'_> {
         let code = code.unwrap_or_default();
         self.in_scope("this DO block".to_owned(), Scope::default(), Vec::new(), &code, true, |this| {
             let parsed = pg_query::parse_plpgsql(&text)
-                .or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)));
+                .or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)))
+                .or_else(|_| pg_query::parse_plpgsql(&without_foreign_types(&text)));
             this.parsed_plpgsql(parsed, &code);
         });
     }
@@ -338,6 +343,31 @@ fn stand_in(function: &Function, returns: &str) -> String {
         parameters.join(", "),
         without_row_types(&function.body)
     )
+}
+
+/// Variables of a type in another schema, which the parser does not look up, become records.
+fn without_foreign_types(text: &str) -> Cow<'_, str> {
+    static DECLARED: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+        let name = r#"(?:"[^"]+"|\w+)"#;
+        let section = Regex::new(r"(?is)\bdeclare\b.*?\bbegin\b").ok()?;
+        let variable = format!(
+            r"(?is)((?:;|\bdeclare\b)\s*{name}\s+(?:constant\s+)?){name}\s*\.\s*{name}(\s*\[\s*\])?(\s*(?:not\s+null\s*)?(?::=|=|default\b|;))"
+        );
+        Some((section, Regex::new(&variable).ok()?))
+    });
+    let Some((section, variable)) = DECLARED.as_ref() else { return Cow::Borrowed(text) };
+    section.replace_all(text, |found: &Captures<'_>| {
+        let mut section = found.get(0).map_or("", |held| held.as_str()).to_owned();
+        // What ends one declaration begins the next.
+        while let Cow::Owned(changed) = variable.replace(&section, |of: &Captures<'_>| {
+            let part = |at: usize| of.get(at).map_or("", |held| held.as_str());
+            let kind = if part(2).is_empty() { "record" } else { "text[]" };
+            format!("{}{kind}{}", part(1), part(3))
+        }) {
+            section = changed;
+        }
+        section
+    })
 }
 
 fn without_row_types(text: &str) -> String {
