@@ -3,7 +3,7 @@
 use super::value::{Clock, Value};
 
 /// The moment that stands for `now()` while predicates are tried: any moment would do, because only distances count.
-pub(crate) const NOW: f64 = 1_767_225_600.0;
+pub(crate) const NOW: f64 = 1_767_268_800.0;
 pub(crate) const DAY: f64 = 86_400.0;
 pub(crate) const YEAR: f64 = 365.25 * DAY;
 /// Nothing that an application keeps is older than this (2000-01-01).
