@@ -1,5 +1,6 @@
 //! Tries a predicate on one sample row.
 
+use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expr::{Expr, Function};
@@ -53,7 +54,14 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
             arithmetic(*operator, &evaluate(left, row), &evaluate(right, row))
         }
         Expr::And(parts) => all(parts.iter().map(|part| evaluate(part, row)), false),
-        Expr::Or(parts) => all(parts.iter().map(|part| evaluate(part, row)), true),
+        Expr::Or(parts) => {
+            let tried = all(parts.iter().map(|part| evaluate(part, row)), true);
+            // Whatever it is, it is so or it is not.
+            if tried.is_unknown() && has_opposites(parts) {
+                return Tried { value: Value::Bool(true), row: tried.row };
+            }
+            tried
+        }
         Expr::Not(inner) => {
             let inner = evaluate(inner, row);
             match as_bool(&inner) {
@@ -180,6 +188,11 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
         }
         Expr::AnyOf(comparison, left, right) => any_of(*comparison, left, right, row),
         Expr::Cast(inner, kind) => cast(evaluate(inner, row), kind),
+        Expr::Contains(whole, part) if whole == part => {
+            let held = evaluate(whole, row);
+            let value = if held.value == Value::Null { Value::Null } else { Value::Bool(true) };
+            Tried { value, row: held.row }
+        }
         Expr::Contains(range, item) => {
             let (a, b) = (evaluate(range, row), evaluate(item, row));
             let row = a.row || b.row;
@@ -202,8 +215,12 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
 
 /// A value that is not known, but not null, since nothing that it is made of is.
 fn known_by_arguments(expr: &Expr, row: &dyn Row) -> bool {
+    use Function::{CodeOfFirst, JsonType, PatternCount, PatternReplace, Quote, Repeat, Strict, Substring};
     match expr {
-        Expr::Call(Function::Strict, parts) => parts.iter().all(|part| {
+        Expr::Call(
+            Strict | PatternReplace | PatternCount | Substring | Repeat | CodeOfFirst | Quote | JsonType,
+            parts,
+        ) => parts.iter().all(|part| {
             let tried = evaluate(part, row);
             tried.value != Value::Null && (!tried.is_unknown() || known_by_arguments(part, row))
         }),
@@ -276,6 +293,15 @@ fn merge(possible: Vec<Tried>, open: Option<bool>) -> Tried {
         return Tried { value: first, row: true };
     }
     Tried::unknown(choice_of_row)
+}
+
+/// Whether one of the parts says the opposite of another.
+fn has_opposites(parts: &[Expr]) -> bool {
+    parts.iter().any(|part| match part {
+        Expr::Not(inner) => parts.contains(inner),
+        Expr::Is(Some(_), inner) => parts.contains(&Expr::Not(inner.clone())),
+        _ => false,
+    })
 }
 
 /// An empty array or object.
@@ -528,6 +554,58 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
             Value::Time { at: (at / time::DAY).floor() * time::DAY, clock: *clock }
         }
         (Function::Day, [Value::Text(text)]) => time::parse(text).unwrap_or(Value::Unknown),
+        (
+            Function::PatternReplace,
+            [Value::Text(text), Value::Text(pattern), Value::Text(to), flags @ ..],
+        ) => {
+            let flags = flags.iter().map(|flags| text_of(flags).unwrap_or_default()).collect::<String>();
+            match pattern::replaced(text, pattern, to, flags.contains('i'), flags.contains('g')) {
+                Some(text) => Value::Text(text),
+                None => Value::Unknown,
+            }
+        }
+        (Function::PatternCount, [Value::Text(text), Value::Text(pattern), ..]) => {
+            pattern::count(text, pattern).map_or(Value::Unknown, |count| Value::Number(count as f64))
+        }
+        (Function::PatternMatch, [Value::Text(text), Value::Text(pattern), ..]) => {
+            match pattern::matches(text, pattern, false) {
+                Some(true) => Value::Array(vec![Value::Text(text.clone())]),
+                Some(false) => Value::Null,
+                None => Value::Unknown,
+            }
+        }
+        (Function::Substring, [Value::Text(text), Value::Number(from), rest @ ..]) => {
+            let end = match rest {
+                [] => f64::INFINITY,
+                [Value::Number(length), ..] if *length >= 0.0 => from + length,
+                _ => return Tried::unknown(row),
+            };
+            let kept = text.chars().zip(1u32..).filter(|(_, at)| (*from..end).contains(&f64::from(*at)));
+            Value::Text(kept.map(|(letter, _)| letter).collect())
+        }
+        (Function::Repeat, [Value::Text(text), Value::Number(times)]) if *times <= 100.0 => {
+            Value::Text(text.repeat(times.max(0.0) as usize))
+        }
+        (Function::CodeOfFirst, [Value::Text(text)]) => {
+            Value::Number(text.chars().next().map_or(0.0, |letter| f64::from(u32::from(letter))))
+        }
+        (Function::Quote, [value]) => match text_of(value) {
+            Some(text) => Value::Text(format!("'{}'", text.replace('\'', "''"))),
+            None => Value::Unknown,
+        },
+        (Function::ArrayPosition, [Value::Array(parts), wanted]) => {
+            let orders = parts.iter().map(|part| value::order(part, wanted));
+            match orders.zip(1u32..).find(|(order, _)| order.is_none_or(Ordering::is_eq)) {
+                Some((Some(_), at)) => Value::Number(f64::from(at)),
+                Some((None, _)) => Value::Unknown,
+                None => Value::Null,
+            }
+        }
+        (Function::JsonType, [Value::Text(text)]) if row => {
+            // A column's document stands as some text: as good as any kind.
+            let kinds = ["object", "array", "string", "number", "boolean", "null"];
+            Value::Text(kinds.get(text.len() % kinds.len()).copied().unwrap_or("object").to_owned())
+        }
         (Function::Reverse, [Value::Text(text)]) => Value::Text(text.chars().rev().collect()),
         (Function::Overlaps, [from, to, other_from, other_to]) => {
             match (value::order(from, other_to), value::order(other_from, to), value::order(from, other_from))

@@ -91,6 +91,18 @@ pub(crate) enum Function {
     Day,
     /// `(a, b) OVERLAPS (c, d)`.
     Overlaps,
+    /// `regexp_replace`, and what else an expression makes of a text.
+    PatternReplace,
+    PatternCount,
+    /// Null when the pattern is not found.
+    PatternMatch,
+    Substring,
+    Repeat,
+    CodeOfFirst,
+    Quote,
+    ArrayPosition,
+    /// What kind of JSON a document is.
+    JsonType,
     Reverse,
     /// The number of elements; null when there are none.
     ArrayLength,

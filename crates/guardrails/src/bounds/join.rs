@@ -195,12 +195,7 @@ impl Scene {
     /// A disjunction over several sources: whatever else is required holds for each of its arms too.
     fn any_arm(&self, target: usize, join: &Join, flat: &[Expr], arms: Vec<Expr>, depth: usize) -> Outcome {
         let mut outcome = Outcome::Never;
-        // `a.x = b.x OR a.x IS NULL`: for the other arms the column is not null.
-        let nulls = arms.iter().filter_map(|arm| match arm {
-            Expr::IsNull(inner) => inner.column(),
-            _ => None,
-        });
-        let before = self.given.replace(nulls.collect());
+        let before = self.given.replace(nulls(&arms));
         for arm in arms {
             let mut conjuncts = flat.to_vec();
             conjuncts.push(arm);
@@ -249,8 +244,15 @@ impl Scene {
             return Isolated::Outcome(Outcome::Every);
         }
         let mut of = |id: usize| self.subquery_outcome(id, source.unwrap_or(target), depth + 1);
+        let arms = match conjunct {
+            Expr::Or(arms) => arms.as_slice(),
+            _ => &[],
+        };
+        let before = self.given.replace(nulls(arms));
         // Columns of no source here are given from outside.
-        match sample::try_rows(self, conjunct, Some(source.unwrap_or(usize::MAX)), &mut of) {
+        let outcome = sample::try_rows(self, conjunct, Some(source.unwrap_or(usize::MAX)), &mut of);
+        self.given.replace(before);
+        match outcome {
             Outcome::Bounded if mask == 0 => Isolated::Outcome(Outcome::Same),
             Outcome::Bounded => Isolated::Test(mask),
             other => Isolated::Outcome(other),
@@ -521,6 +523,15 @@ impl Found {
             Outcome::Bounded | Outcome::Every => {}
         }
     }
+}
+
+/// The columns that arms of a disjunction test for null: for the other arms they are not.
+fn nulls(arms: &[Expr]) -> Vec<usize> {
+    let column = |arm: &Expr| match arm {
+        Expr::IsNull(inner) => inner.column(),
+        _ => None,
+    };
+    arms.iter().filter_map(column).collect()
 }
 
 fn rows_of_one_length(left: &Expr, right: &Expr) -> bool {

@@ -98,6 +98,10 @@ impl Scene {
                         Outcome::Bounded
                     });
                 }
+                if let Some(of_own_row) = self.on_own_row(query, join.sources) {
+                    pending.extend(of_own_row);
+                    return Inlined::Done;
+                }
                 self.take_in(query, join, pending);
                 Inlined::Done
             }
@@ -110,6 +114,9 @@ impl Scene {
                     Expr::Row(parts) => parts.iter().collect(),
                     other => vec![other],
                 };
+                if comparison.is_reflexive() && self.gives(query, &tests) {
+                    return Inlined::Outcome(Outcome::Every);
+                }
                 if let (Some(values), [test]) = (query.constants(), tests.as_slice()) {
                     pending.push(Expr::AnyOf(
                         comparison,
@@ -166,6 +173,53 @@ impl Scene {
         }
         let depends = query.conjuncts.iter().any(|conjunct| self.mask(conjunct) & join.sources != 0);
         if depends { Outcome::Bounded } else { Outcome::Same }
+    }
+
+    /// Whether a union has an arm that is just the tested values: `x IN (SELECT y FROM t UNION SELECT x)`.
+    fn gives(&self, query: &Query, tests: &[&Expr]) -> bool {
+        match &query.set {
+            Some((Set::Union, left, right)) => {
+                query.limit == Limit::None && (self.gives(left, tests) || self.gives(right, tests))
+            }
+            Some(_) => false,
+            None => {
+                query.sources.is_empty()
+                    && query.conjuncts.is_empty()
+                    && !query.is_values
+                    && query.outputs.iter().map(|output| &output.expr).eq(tests.iter().copied())
+            }
+        }
+    }
+
+    /// The conditions of a query that finds the row itself by a key of its own table, as conditions on the row.
+    fn on_own_row(&self, query: &Query, sources: u128) -> Option<Vec<Expr>> {
+        let [inner] = query.sources.as_slice() else { return None };
+        let table = self.source(*inner)?.table.as_ref()?;
+        if !query.outer_joins.is_empty() || query.sampled || query.grouped || query.limit == Limit::Zero {
+            return None;
+        }
+        let own = (0..self.sources.len()).find(|source| {
+            sources & bit(*source) != 0
+                && source != inner
+                && self.source(*source).and_then(|held| held.table.as_ref()) == Some(table)
+                && self.ties_by_key(query, *source)
+        })?;
+        query.conjuncts.iter().map(|conjunct| self.as_of(conjunct, *inner, own)).collect()
+    }
+
+    /// An expression over one source, said of another one of the same table.
+    fn as_of(&self, expr: &Expr, from: usize, to: usize) -> Option<Expr> {
+        let mut turned = expr.clone();
+        for (id, column) in self.columns.iter().enumerate().filter(|(_, column)| column.source == from) {
+            let mut used = false;
+            expr.walk(&mut |part| used |= *part == Expr::Column(id));
+            if used {
+                let twin =
+                    self.columns.iter().position(|held| held.source == to && held.name == column.name)?;
+                turned.replace_column(id, twin);
+            }
+        }
+        Some(turned)
     }
 
     fn take_in(&self, query: &Query, join: &mut Join, pending: &mut Vec<Expr>) {
@@ -256,9 +310,11 @@ impl Scene {
 
     /// Whether a correlated query finds the row itself and no other: it compares a key of the table with itself.
     fn is_by_own_key(&self, query: &Query, source: usize) -> bool {
-        if !self.takes_own_row(query, source) {
-            return false;
-        }
+        self.takes_own_row(query, source) && self.ties_by_key(query, source)
+    }
+
+    /// Whether a query compares a key of the source's table with the source's own.
+    fn ties_by_key(&self, query: &Query, source: usize) -> bool {
         let mut equal: Vec<&str> = Vec::new();
         let mut pending: Vec<&Expr> = query.conjuncts.iter().collect();
         while let Some(conjunct) = pending.pop() {
@@ -268,6 +324,7 @@ impl Scene {
                     let of = |expr: &Expr| expr.column().and_then(|id| self.column(id));
                     if let (Some(left), Some(right)) = (of(left), of(right))
                         && left.source != right.source
+                        && (left.source == source || right.source == source)
                         && left.name == right.name
                     {
                         equal.push(&left.name);

@@ -31,6 +31,21 @@ pub(crate) fn matches(text: &str, pattern: &str, fold_case: bool) -> Option<bool
     })
 }
 
+/// How often `pattern` is found.
+pub(crate) fn count(text: &str, pattern: &str) -> Option<usize> {
+    compile(pattern, false).map(|regex| regex.find_iter(text).count())
+}
+
+/// `regexp_replace`, where what comes in has no references to what was found.
+pub(crate) fn replaced(text: &str, pattern: &str, to: &str, fold_case: bool, every: bool) -> Option<String> {
+    if to.contains('\\') {
+        return None;
+    }
+    let regex = compile(pattern, fold_case)?;
+    let times = usize::from(!every);
+    Some(regex.replacen(text, times, regex::NoExpand(to)).into_owned())
+}
+
 fn compile(pattern: &str, fold_case: bool) -> Option<Regex> {
     let (pattern, fold) = translated(pattern)?;
     RegexBuilder::new(&pattern)

@@ -74,7 +74,9 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 
 /// The year that a moment is in.
 pub(crate) fn year_of(at: f64) -> f64 {
-    (1970.0 + at / YEAR).floor()
+    let about = (1970.0 + at / YEAR).floor();
+    let begins = |year: f64| days_from_civil(year as i64, 1, 1) as f64 * DAY;
+    [about + 1.0, about, about - 1.0].into_iter().find(|year| begins(*year) <= at).unwrap_or(about)
 }
 
 fn parse_clock(text: &str) -> Option<f64> {

@@ -192,7 +192,8 @@ pub(crate) fn compare(comparison: Comparison, left: &Tried, right: &Tried) -> Tr
 /// How two values that are not null compare; `None` when that cannot be told.
 pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
-        (Value::Number(a), Value::Number(b)) | (Value::Span(a), Value::Span(b)) => a.partial_cmp(b),
+        (Value::Number(a), Value::Number(b)) => Some(number_order(*a, *b)),
+        (Value::Span(a), Value::Span(b)) => a.partial_cmp(b),
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Time { at: a, clock: left }, Value::Time { at: b, clock: right }) => {
@@ -200,8 +201,8 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
             let fixed = if *left == Clock::Fixed { a } else { b };
             if mixed && !time::is_far(*fixed) { None } else { a.partial_cmp(b) }
         }
-        (Value::Number(a), Value::Text(b)) => a.partial_cmp(&b.trim().parse().ok()?),
-        (Value::Text(a), Value::Number(b)) => a.trim().parse::<f64>().ok()?.partial_cmp(b),
+        (Value::Number(a), Value::Text(b)) => Some(number_order(*a, b.trim().parse().ok()?)),
+        (Value::Text(a), Value::Number(b)) => Some(number_order(a.trim().parse().ok()?, *b)),
         (Value::Time { .. }, Value::Text(text)) => order(left, &time::parse(text)?),
         (Value::Text(text), Value::Time { .. }) => order(&time::parse(text)?, right),
         (Value::Span(a), Value::Text(text)) => a.partial_cmp(&time::parse_span(text)?),
@@ -219,6 +220,11 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
         }
         _ => None,
     }
+}
+
+/// PostgreSQL puts what is not a number after all numbers.
+fn number_order(a: f64, b: f64) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
 /// The words that PostgreSQL takes for true and false.

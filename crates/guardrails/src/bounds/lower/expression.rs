@@ -558,23 +558,31 @@ impl Lower<'_> {
             "reverse" => Function::Reverse,
             "format" => return formatted(arguments),
             "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Function::Range,
-            "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_literal"
-            | "quote_nullable" | "encode" | "jsonb_build_object" | "json_build_object"
-            | "jsonb_build_array" | "json_build_array" | "concat_ws" | "array_to_json" | "hashint4"
-            | "hashint8" | "hashtextextended" | "sha224" | "sha384" | "sha512" => Function::Digest,
+            "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_nullable"
+            | "encode" | "jsonb_build_object" | "json_build_object" | "jsonb_build_array"
+            | "json_build_array" | "concat_ws" | "array_to_json" | "hashint4" | "hashint8"
+            | "hashtextextended" | "sha224" | "sha384" | "sha512" => Function::Digest,
             // The same for every row.
             "pg_typeof" => return Expr::Opaque(name.to_owned(), Vec::new()),
             "left" => Function::Left,
             "replace" => Function::Replace,
             "pg_column_size" => Function::Tally,
-            "regexp_replace" | "translate" | "substr" | "substring" | "overlay" | "lpad" | "rpad"
-            | "repeat" | "initcap" | "to_char" | "split_part" | "ascii" | "chr" | "to_hex" | "decode"
-            | "exp" | "power" | "sqrt" | "cbrt" | "div" | "gcd" | "lcm" | "scale" | "width_bucket"
-            | "string_to_array" | "array_append" | "array_prepend" | "array_cat" | "array_remove"
-            | "array_replace" | "jsonb_typeof" | "json_typeof" | "jsonb_pretty" | "jsonb_strip_nulls"
-            | "justify_days" | "justify_hours" | "age_in_days" | "make_interval" | "make_time"
-            | "make_timestamp" | "host" | "text" | "int4" | "int8" | "numeric" | "float8" | "to_number"
-            | "to_tsvector" | "plainto_tsquery" | "to_ascii" | "normalize" | "unistr" => Function::Strict,
+            "regexp_replace" => Function::PatternReplace,
+            "regexp_count" => Function::PatternCount,
+            "regexp_match" => Function::PatternMatch,
+            "substr" | "substring" => Function::Substring,
+            "repeat" => Function::Repeat,
+            "ascii" => Function::CodeOfFirst,
+            "quote_literal" => Function::Quote,
+            "array_position" => Function::ArrayPosition,
+            "jsonb_typeof" | "json_typeof" => Function::JsonType,
+            "translate" | "overlay" | "lpad" | "rpad" | "initcap" | "to_char" | "split_part" | "chr"
+            | "to_hex" | "decode" | "exp" | "power" | "sqrt" | "cbrt" | "div" | "gcd" | "lcm" | "scale"
+            | "width_bucket" | "string_to_array" | "array_append" | "array_prepend" | "array_cat"
+            | "array_remove" | "array_replace" | "jsonb_pretty" | "jsonb_strip_nulls" | "justify_days"
+            | "justify_hours" | "make_interval" | "make_time" | "make_timestamp" | "host" | "text"
+            | "int4" | "int8" | "numeric" | "float8" | "to_number" | "to_tsvector" | "plainto_tsquery"
+            | "to_ascii" | "normalize" | "unistr" => Function::Strict,
             "age" => {
                 let mut parts = arguments.into_iter();
                 let first = parts.next().unwrap_or(Expr::Const(Value::Null));
@@ -613,6 +621,10 @@ impl Lower<'_> {
             return Expr::Opaque("subquery".to_owned(), Vec::new());
         };
         let query = self.nested(select);
+        if query.yields_nothing() && test.is_none() {
+            let exists = node.int("sub_link_type") == 1;
+            return Expr::Const(if exists { Value::Bool(false) } else { Value::Null });
+        }
         let operator = node.strings("oper_name").last().map(|name| (*name).to_owned());
         let kind = node.int("sub_link_type");
         let comparison = match operator.as_deref() {

@@ -441,13 +441,10 @@ impl Lower<'_> {
         }
         let values = match (&only.expr, query.sources.as_slice()) {
             (Expr::Opaque(name, parts), []) if name == "unnest" => match parts.as_slice() {
-                [Expr::Array(parts)] => Some(parts.clone()),
-                [Expr::Cast(inner, _)] => match inner.as_ref() {
-                    Expr::Array(parts) => Some(parts.clone()),
-                    _ => None,
-                },
+                [only] => elements(only),
                 _ => None,
             },
+            (Expr::Opaque(name, parts), []) if name == "generate_series" => counted(parts),
             (expr, [source]) => {
                 let held = self.scene.source(*source);
                 let first = held.and_then(|held| held.names.as_ref()).and_then(|names| names.first());
@@ -593,6 +590,35 @@ impl Lower<'_> {
         }
         output
     }
+}
+
+/// The elements of an array that is written out.
+fn elements(array: &Expr) -> Option<Vec<Expr>> {
+    match array {
+        Expr::Array(parts) => Some(parts.clone()),
+        Expr::Cast(inner, _) => elements(inner),
+        Expr::Const(Value::Text(text)) if !text.contains('"') => {
+            let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+            let parts = inner.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Some(parts.map(|part| Expr::Const(Value::Text(part.to_owned()))).collect())
+        }
+        _ => None,
+    }
+}
+
+/// `generate_series(1, 5)`, when it is short.
+fn counted(bounds: &[Expr]) -> Option<Vec<Expr>> {
+    let [first, last] = bounds else { return None };
+    let (Some(Value::Number(first)), Some(Value::Number(last))) =
+        (evaluate_constant(first), evaluate_constant(last))
+    else {
+        return None;
+    };
+    if last - first > 64.0 {
+        return None;
+    }
+    let values = (0..=64).map(|step| first + f64::from(step)).take_while(|value| *value <= last);
+    Some(values.map(|value| Expr::Const(Value::Number(value))).collect())
 }
 
 /// A query whose rows are just those that its conditions let through.
