@@ -114,6 +114,7 @@ fn run(steps: &[Step]) {
     let mut device = Some(world.signed_in());
     let mut grants = Vec::new();
     let mut up = true;
+    let mut revoked = false;
     for step in steps {
         match step {
             Step::Activate { seconds } => grants.push(world.server.activate(*seconds)),
@@ -122,6 +123,7 @@ fn run(steps: &[Step]) {
                 if let Some(grant) = grants.last() {
                     let by = crate::stage::person("maya");
                     world.server.end(*grant, EndedWhy::Revoked { by, note: "test".into() });
+                    revoked = true;
                 }
             }
             Step::Release => {
@@ -167,6 +169,10 @@ fn run(steps: &[Step]) {
     world.safe.fail(None);
     device = restarted(&world, device);
     world.pass(Duration::from_secs(15));
+    // The end of its time is known without the server; that it was revoked is not.
+    if revoked && !std::mem::replace(&mut up, true) {
+        world.server.up();
+    }
     let running = device.unwrap_or_else(|| world.start());
     running.handle.wake();
     world.wait_safe("only live credentials to be left", |safe| {
