@@ -73,3 +73,11 @@ CREATE FUNCTION loop_a(n integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN R
 CREATE FUNCTION loop_b(n integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN loop_a(n); END $$;
 CREATE FUNCTION alike(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT lower(a) = lower(b)';
 CREATE OPERATOR ~=~= (LEFTARG = text, RIGHTARG = text, FUNCTION = alike);
+CREATE AGGREGATE sum_of (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
+CREATE MATERIALIZED VIEW shop_sums AS SELECT shop_id, sum_of(amount) AS pieces FROM offers GROUP BY shop_id;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER far FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE far_shops (id integer NOT NULL, title text) SERVER far;
+CREATE TABLE visits_2025 (id bigint NOT NULL, at timestamp NOT NULL, shop_id integer, note text) PARTITION BY LIST (shop_id);
+ALTER TABLE visits ATTACH PARTITION visits_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE visits_2025_first PARTITION OF visits_2025 FOR VALUES IN (1, 2, 3);
