@@ -17,3 +17,15 @@ INSERT INTO regions SELECT i, (ARRAY['no', 'se', 'de', NULL])[1 + i % 4], 'r' FR
 INSERT INTO people SELECT i, 18 + i, 'p' || i FROM generate_series(1, 20) i;
 INSERT INTO children (id, age, name) SELECT 100 + i, CASE WHEN i = 5 THEN 17 ELSE i % 17 END, 'c' || i FROM generate_series(1, 20) i;
 INSERT INTO hr.staff SELECT i, 1 + i % 9, NULL, i % 2 = 0 FROM generate_series(1, 20) i;
+INSERT INTO t (cur, email, zip, lvl, s, u, price, small, plate, lo, hi, a, b, paid_on, state, doc)
+SELECT (ARRAY['EUR', 'USD', 'ABC', 'ZZZ'])[1 + i % 4], 'n' || i || CASE i % 3 WHEN 0 THEN '@old.example' ELSE '@new.example' END,
+       CASE WHEN i = 1 THEN '12345' ELSE (10000 + i * 1400)::text END, (ARRAY['low', 'mid', 'top'])[1 + i % 3], (enum_range(NULL::st))[1 + i % 3],
+       CASE i WHEN 1 THEN '3f2a6c1e-9b0d-4e57-8a41-c5d27e90b6f3' WHEN 2 THEN '00000000-0000-0000-0000-000000000000' WHEN 3 THEN 'ab000000-0000-0000-0000-000000000000' ELSE md5(i::text) END::uuid,
+       CASE WHEN i = 3 THEN 999999.5 ELSE i * 1.25 END, i - 9, CASE i WHEN 1 THEN 'abcdefghijkl' WHEN 2 THEN ' K1' ELSE 'k' || i END, i % 5, i % 5 + 1 + i % 3,
+       CASE WHEN i % 2 = 0 THEN i END, CASE WHEN i % 2 = 1 THEN i END, CASE WHEN i % 2 = 0 THEN DATE '2024-01-01' END, CASE WHEN i % 4 = 0 THEN 'paid' ELSE 'open' END, '{}'
+  FROM generate_series(1, 60) i;
+INSERT INTO p SELECT i, DATE '2020-01-01' + i * 11 FROM generate_series(1, 30) i;
+CREATE TABLE p_rest PARTITION OF p DEFAULT;
+INSERT INTO p SELECT 100 + i, DATE '2022-01-01' + i FROM generate_series(1, 5) i;
+INSERT INTO base SELECT i, i FROM generate_series(1, 80) i;
+INSERT INTO kid SELECT 200 + i, i, i FROM generate_series(1, 10) i;

@@ -81,3 +81,21 @@ CREATE FOREIGN TABLE far_shops (id integer NOT NULL, title text) SERVER far;
 CREATE TABLE visits_2025 (id bigint NOT NULL, at timestamp NOT NULL, shop_id integer, note text) PARTITION BY LIST (shop_id);
 ALTER TABLE visits ATTACH PARTITION visits_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE visits_2025_first PARTITION OF visits_2025 FOR VALUES IN (1, 2, 3);
+CREATE DOMAIN cur AS char(3) CHECK (VALUE ~ '^[A-Z]{3}$');
+CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@\s]+@[^@\s]+$') NOT NULL;
+CREATE DOMAIN zip AS text CONSTRAINT z CHECK (length(VALUE) = 5 AND VALUE ~ '^[0-9]+$');
+CREATE DOMAIN lvl AS text CHECK (VALUE IN ('low','mid','top'));
+CREATE TYPE st AS ENUM ('a','b','c');
+CREATE TABLE t (id serial PRIMARY KEY, cur cur NOT NULL, email mail, zip zip NOT NULL, lvl lvl NOT NULL, s st NOT NULL, u uuid NOT NULL, price numeric(8,2) NOT NULL, small smallint NOT NULL, plate varchar(12) NOT NULL,
+ lo int NOT NULL CHECK (lo >= 0), hi int NOT NULL, CHECK (hi > lo), a int, b int, CHECK (num_nonnulls(a,b) = 1), paid_on date, state text NOT NULL CHECK (state IN ('open','paid')), CHECK (state <> 'paid' OR paid_on IS NOT NULL),
+ doc jsonb NOT NULL, srch tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, plate || ' ' || COALESCE(state, ''::text))) STORED, day date GENERATED ALWAYS AS (make_date(2020, 1, 1)) STORED);
+CREATE TABLE p (id int NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE base (id int PRIMARY KEY, n int NOT NULL);
+CREATE TABLE kid (x int) INHERITS (base);
+CREATE FUNCTION all_ids() RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT id FROM t';
+CREATE FUNCTION all_t() RETURNS SETOF t LANGUAGE sql STABLE AS 'SELECT * FROM t';
+CREATE FUNCTION cheap_ids(m numeric) RETURNS TABLE (tid int) LANGUAGE sql STABLE AS $$ SELECT id FROM t WHERE price < m $$;
+CREATE FUNCTION top_id() RETURNS int LANGUAGE sql STABLE AS 'SELECT max(id) FROM t';
+CREATE FUNCTION has_rows(i int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT 1 FROM t WHERE t.id = i)';
+CREATE FUNCTION n_rows() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM t';

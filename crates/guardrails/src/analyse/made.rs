@@ -21,7 +21,7 @@ impl Analyzer<'_> {
                 self.added(node, &name, info.as_deref());
                 if let (Some(info), None) = (info, self.session.made.relation(&name)) {
                     // It may hold anything.
-                    let own = Relation { filled: None, ..info.as_ref().clone() };
+                    let own = Relation { filled: None, empty: false, ..info.as_ref().clone() };
                     self.session.made.relations.insert(name.clone(), Arc::new(own));
                 }
                 return Some(name.schema);
@@ -98,6 +98,7 @@ impl Analyzer<'_> {
         {
             let relation = Arc::make_mut(relation);
             let known: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
+            relation.empty &= !matches!(node.kind, "InsertStmt" | "MergeStmt" | "CopyStmt");
             let filled = &mut relation.filled;
             match node.kind {
                 "InsertStmt" => {

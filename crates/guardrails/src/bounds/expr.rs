@@ -148,6 +148,8 @@ pub(crate) struct Source {
     pub view: Option<Name>,
     /// `ONLY` hides the rows of its children.
     pub partial: bool,
+    /// The tables that its rows belong to, too: it is a partition or child of them.
+    pub above: Vec<Name>,
 }
 
 /// A column of a source.

@@ -6,6 +6,7 @@
 use super::expr::{Column, Expr, Origin, OuterJoin, Scene, bit};
 use super::value::Comparison;
 use super::{Inlined, Outcome, sample};
+use crate::catalogue::Name;
 
 const DEEPEST: usize = 24;
 
@@ -319,7 +320,12 @@ impl Scene {
         let same_view = left.of_view.is_some() && left.of_view == right.of_view;
         let same_column = same_view
             || match (&left.origin, &right.origin) {
-                (Some(a), Some(b)) => a.table == b.table && a.column == b.column,
+                (Some(a), Some(b)) => {
+                    a.column == b.column
+                        && (a.table == b.table
+                            || self.belongs(left.source, &b.table)
+                            || self.belongs(right.source, &a.table))
+                }
                 _ => false,
             };
         let kind = match comparison {
@@ -341,6 +347,11 @@ impl Scene {
         Some(Link { mask: a | b, kind })
     }
 
+    /// Whether the rows of a source are rows of that table, too, which it is a partition or child of.
+    fn belongs(&self, source: usize, table: &Name) -> bool {
+        self.source(source).is_some_and(|held| held.above.contains(table))
+    }
+
     /// Whether every row with `from` finds one with `to` that passes.
     fn covers(&self, from_id: usize, to: usize, comparison: Comparison) -> bool {
         let (Some(from), Some(to)) = (self.column(from_id), self.column(to)) else { return false };
@@ -351,7 +362,9 @@ impl Scene {
         if !to_origin.complete {
             return false;
         }
-        let itself = from_origin.table == to_origin.table && from_origin.column == to_origin.column;
+        let belongs = || self.source(from.source).is_some_and(|held| held.above.contains(&to_origin.table));
+        let itself =
+            from_origin.column == to_origin.column && (from_origin.table == to_origin.table || belongs());
         (itself && comparison.is_reflexive())
             || (comparison == Comparison::Equal && self.refers(from_id, from_origin, to_origin))
     }

@@ -106,16 +106,30 @@ fn translated(pattern: &str) -> Option<(String, bool)> {
     Some((out, fold))
 }
 
-/// A text that the pattern is found in, as short as it goes.
-pub(crate) fn sample(pattern: &str) -> Option<String> {
-    let (pattern, _) = translated(pattern)?;
-    let hir = regex_syntax::ParserBuilder::new().dot_matches_new_line(true).build().parse(&pattern).ok()?;
-    let mut text = String::new();
-    write_sample(&hir, &mut text)?;
-    Some(text)
+/// Texts that the pattern is found in: one as short as it goes, and others of other letters.
+pub(crate) fn samples(pattern: &str) -> Vec<String> {
+    let hir = translated(pattern).and_then(|(pattern, _)| {
+        regex_syntax::ParserBuilder::new().dot_matches_new_line(true).build().parse(&pattern).ok()
+    });
+    let Some(hir) = hir else { return Vec::new() };
+    let mut found = Vec::new();
+    for (variant, letters) in LETTERS.iter().enumerate() {
+        let mut text = String::new();
+        if write_sample(&hir, variant, letters, &mut text).is_some() && !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
 }
 
-fn write_sample(hir: &Hir, text: &mut String) -> Option<()> {
+/// Something readable to choose from, for each sample.
+const LETTERS: [[char; 8]; 3] = [
+    ['k', 'K', '7', '@', '.', '-', '_', ' '],
+    ['z', 'Z', '9', '.', '@', '_', '-', ' '],
+    ['b', 'B', '0', '-', '.', '@', '_', ' '],
+];
+
+fn write_sample(hir: &Hir, variant: usize, letters: &[char], text: &mut String) -> Option<()> {
     if text.len() > LONGEST_SAMPLE {
         return None;
     }
@@ -126,19 +140,24 @@ fn write_sample(hir: &Hir, text: &mut String) -> Option<()> {
             let holds = |wanted: char| {
                 class.ranges().iter().any(|range| range.start() <= wanted && wanted <= range.end())
             };
-            // Something readable, when the class has it.
-            let readable = ['k', 'K', '7', '@', '.', '-', '_', ' '].into_iter().find(|letter| holds(*letter));
+            let readable = letters.iter().copied().find(|letter| holds(*letter));
             text.push(readable.or_else(|| class.ranges().first().map(|range| range.start()))?);
         }
         HirKind::Class(Class::Bytes(_)) => return None,
         HirKind::Repetition(repetition) => {
-            for _ in 0..repetition.min.min(64) {
-                write_sample(&repetition.sub, text)?;
+            let more = u32::try_from(variant).unwrap_or(0);
+            let times = repetition.min.saturating_add(more).min(repetition.max.unwrap_or(u32::MAX));
+            for _ in 0..times.min(64) {
+                write_sample(&repetition.sub, variant, letters, text)?;
             }
         }
-        HirKind::Capture(capture) => write_sample(&capture.sub, text)?,
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write_sample(part, text))?,
-        HirKind::Alternation(parts) => write_sample(parts.first()?, text)?,
+        HirKind::Capture(capture) => write_sample(&capture.sub, variant, letters, text)?,
+        HirKind::Concat(parts) => {
+            parts.iter().try_for_each(|part| write_sample(part, variant, letters, text))?;
+        }
+        HirKind::Alternation(parts) => {
+            write_sample(parts.get(variant % parts.len().max(1))?, variant, letters, text)?;
+        }
     }
     Some(())
 }
@@ -212,8 +231,11 @@ mod tests {
             "^\\S+$",
             "",
         ] {
-            let text = sample(pattern).unwrap();
-            assert_eq!(matches(&text, pattern, false), Some(true), "{pattern} gave {text:?}");
+            let texts = samples(pattern);
+            assert!(!texts.is_empty(), "{pattern}");
+            for text in texts {
+                assert_eq!(matches(&text, pattern, false), Some(true), "{pattern} gave {text:?}");
+            }
         }
     }
 

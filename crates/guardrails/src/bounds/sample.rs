@@ -18,6 +18,8 @@ const MOST_COMBINATIONS: usize = 3_000;
 const MOST_CONSTANTS: usize = 24;
 /// Rows that are tried with equations solved.
 const MOST_SOLVED: usize = 24;
+/// From check to check over the columns that they share.
+const MOST_STEPS: usize = 3;
 
 /// Tries `expr`, a predicate over one source, on sample rows. `of_subquery` tells what a subquery in it amounts to.
 pub(crate) fn try_rows(
@@ -105,21 +107,7 @@ fn try_with(
         .and_then(|source| scene.source(source))
         .map(|source| source.assumed.as_slice())
         .unwrap_or_default();
-    let relevant: Vec<&Expr> = assumed
-        .iter()
-        .filter(|check| {
-            let mut shares = false;
-            check.walk(&mut |part| {
-                if let Expr::Column(id) = part {
-                    shares |= variables.iter().any(|variable| variable.id == Id::Column(*id));
-                }
-            });
-            shares
-        })
-        .collect();
-    for check in &relevant {
-        gather(scene, check, source, &mut variables, &mut constants);
-    }
+    let relevant = relevant(scene, assumed, source, &mut variables, &mut constants);
     let has_columns = variables.iter().any(|variable| matches!(variable.id, Id::Column(_)));
     infer(expr, &mut variables);
     for check in &relevant {
@@ -183,9 +171,57 @@ fn try_with(
         }
     }
     if !admitted {
-        return Outcome::Bounded;
+        return if is_checked(scene, expr, &relevant) { Outcome::Every } else { Outcome::Bounded };
     }
     seen.outcome(has_columns || variables.iter().any(|variable| matches!(variable.id, Id::Subquery(_))))
+}
+
+/// The checks that share a column with what is tried, or with another such check; their columns and constants are
+/// gathered, too.
+fn relevant<'a>(
+    scene: &Scene,
+    assumed: &'a [Expr],
+    source: Option<usize>,
+    variables: &mut Vec<Variable>,
+    constants: &mut Vec<Value>,
+) -> Vec<&'a Expr> {
+    let mut rest: Vec<&Expr> = assumed.iter().collect();
+    let mut found = Vec::new();
+    for _ in 0..MOST_STEPS {
+        let (near, far): (Vec<&Expr>, Vec<&Expr>) = rest.into_iter().partition(|check| {
+            let mut shares = false;
+            check.walk(&mut |part| {
+                if let Expr::Column(id) = part {
+                    shares |= variables.iter().any(|variable| variable.id == Id::Column(*id));
+                }
+            });
+            shares
+        });
+        for check in &near {
+            gather(scene, check, source, variables, constants);
+        }
+        rest = far;
+        let is_last = near.is_empty();
+        found.extend(near);
+        if is_last {
+            break;
+        }
+    }
+    found
+}
+
+/// Whether a predicate is one of the checks, word for word, on columns that are never null.
+fn is_checked(scene: &Scene, expr: &Expr, checks: &[&Expr]) -> bool {
+    fn holds(check: &Expr, expr: &Expr) -> bool {
+        check == expr || matches!(check, Expr::And(parts) if parts.iter().any(|part| holds(part, expr)))
+    }
+    let mut never_null = true;
+    expr.walk(&mut |part| {
+        if let Expr::Column(id) = part {
+            never_null &= scene.column(*id).is_some_and(|column| column.not_null == Some(true));
+        }
+    });
+    never_null && checks.iter().any(|check| holds(check, expr))
 }
 
 #[derive(Default)]
@@ -289,6 +325,7 @@ impl Variable {
                 }
                 pool.extend([Value::Span(3600.0), Value::Span(DAY), Value::Span(40.0 * DAY)]);
             }
+            Kind::Uuid => uuids(&mut pool, constants),
             _ => texts(&mut pool, column.can_be_empty, constants),
         }
         if tests_null && column.not_null != Some(true) {
@@ -325,6 +362,9 @@ fn numbers(pool: &mut Vec<Value>, counted: bool, not_negative: bool, kind: &Kind
     add(7.0);
     add(43.0);
     add(1_001.0);
+    if matches!(kind, Kind::Decimal) && !counted {
+        add(7.25);
+    }
     for constant in constants {
         let number = match constant {
             Value::Number(number) => *number,
@@ -413,6 +453,8 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
     };
     add("zq7x".to_owned());
     add("Mwk 4".to_owned());
+    add("QX 9".to_owned());
+    add(" m ".to_owned());
     for constant in constants {
         if let Value::Text(text) = constant {
             if text.is_empty() {
@@ -436,13 +478,19 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
         Value::Text(text) => Some(text.trim_matches('%')).filter(|bare| !bare.is_empty()),
         _ => None,
     });
-    let bare: Vec<&str> = parts.take(2).collect();
+    let mut bare: Vec<&str> = Vec::new();
+    for part in parts {
+        if bare.len() < 4 && !bare.contains(&part) {
+            bare.push(part);
+        }
+    }
     for bare in bare {
         for constant in constants {
             if let Value::Number(number) = constant {
                 let wanted = (number.clamp(1.0, 1_000.0) as usize).saturating_sub(bare.chars().count());
                 add(format!("{}{bare}", "k".repeat(wanted)));
                 add(format!("{}{bare}", "k".repeat(wanted.saturating_add(1))));
+                add(bare.chars().cycle().take(number.clamp(1.0, 1_000.0) as usize).collect());
             }
         }
     }
@@ -450,6 +498,34 @@ fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value])
     add("a longer piece of text, with a comma".to_owned());
     if can_be_empty != Some(false) {
         add(String::new());
+    }
+}
+
+fn uuids(pool: &mut Vec<Value>, constants: &[Value]) {
+    const PLAIN: [&str; 3] = [
+        "3f2a6c1e-9b0d-4e57-8a41-c5d27e90b6f3",
+        "0b7e41d9-52c8-4a16-9f3d-6e8a0c4b1d75",
+        "e94d0f82-7a3b-4c65-b1d8-2f5e9a7c3b06",
+    ];
+    let mut add = |text: String| {
+        let value = Value::Text(text);
+        if !pool.contains(&value) {
+            pool.push(value);
+        }
+    };
+    PLAIN.iter().for_each(|text| add((*text).to_owned()));
+    for constant in constants {
+        let Value::Text(text) = constant else { continue };
+        let bare = text.trim_matches(['%', '{', '}']).to_ascii_lowercase();
+        if bare.is_empty() || bare.chars().any(|c| !(c.is_ascii_hexdigit() || c == '-')) {
+            continue;
+        }
+        // What is looked for, at the beginning and at the end.
+        for plain in PLAIN.iter().take(1) {
+            let (head, tail) = (plain.get(bare.len()..), plain.get(..plain.len().saturating_sub(bare.len())));
+            add(format!("{bare}{}", head.unwrap_or("")));
+            add(format!("{}{bare}", tail.unwrap_or("")));
+        }
     }
 }
 
@@ -612,12 +688,14 @@ fn gather(
         // A text that the pattern lets through.
         Expr::Match { pattern, .. } | Expr::Like { pattern, .. } if constants.len() < MOST_CONSTANTS => {
             let Some(Value::Text(written)) = evaluate_constant(pattern) else { return };
-            let text = match part {
-                Expr::Match { .. } => pattern::sample(&written),
-                _ => Some(written.replace('%', "").replace('_', "k")),
+            let texts = match part {
+                Expr::Match { .. } => pattern::samples(&written),
+                _ => vec![written.replace('%', "").replace('_', "k")],
             };
-            if let Some(text) = text.map(Value::Text).filter(|text| !constants.contains(text)) {
-                constants.push(text);
+            for text in texts.into_iter().map(Value::Text) {
+                if !constants.contains(&text) {
+                    constants.push(text);
+                }
             }
         }
         // `now() - interval '90 days'` is one moment of interest.

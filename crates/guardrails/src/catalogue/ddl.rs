@@ -148,7 +148,8 @@ impl Catalogue {
         // What is only made when it is not there may hold anything.
         let filled =
             (!node.flag("if_not_exists") && node.int("oncommit") != ON_COMMIT_DELETE_ROWS).then(Vec::new);
-        let mut relation = Relation { temporary: is_temporary(at), filled, ..Relation::default() };
+        let empty = filled.is_some();
+        let mut relation = Relation { temporary: is_temporary(at), filled, empty, ..Relation::default() };
         let divides = node.has("partbound");
         for parent in node.nodes("inh_relations") {
             let parent = named(parent, schema);
@@ -272,6 +273,7 @@ impl Catalogue {
             } else {
                 names.into_iter().map(|name| Column { name, ..Column::default() }).collect()
             },
+            empty: is_kept && fillings.is_empty(),
             filled: is_kept.then_some(fillings),
             ..Relation::default()
         };

@@ -35,6 +35,13 @@ impl Catalogue {
             inputs,
             strict: false,
             value: None,
+            query: None,
+            returns_set: node.node("return_type").is_some_and(|returned| returned.flag("setof")),
+            columns: node
+                .nodes("parameters")
+                .filter(|parameter| parameter.int("mode") == TABLE)
+                .map(|parameter| parameter.text("name").to_owned())
+                .collect(),
             text: Arc::from(text),
             body: Arc::from(""),
             parsed: node.node("sql_body").map(|body| Arc::new(body.clone())),
@@ -52,7 +59,10 @@ impl Catalogue {
                 _ => {}
             }
         }
-        function.value = value_of(&function).map(Arc::new);
+        if let Some(body) = body_of(&function) {
+            function.value = only_value(&body).map(Arc::new);
+            function.query = only_query(&body).filter(|_| function.value.is_none()).map(Arc::new);
+        }
         let held = self.functions.entry((*name).to_owned()).or_default();
         if node.flag("replace") {
             held.retain(|other| {
@@ -84,6 +94,9 @@ impl Catalogue {
             inputs: Vec::new(),
             strict: false,
             value: None,
+            query: None,
+            returns_set: false,
+            columns: Vec::new(),
             text: Arc::from(""),
             body: Arc::from(""),
             parsed: None,
@@ -114,28 +127,44 @@ impl Catalogue {
     }
 }
 
-/// The expression that is all of a function's body: `SELECT x`, `RETURN x`, `BEGIN ATOMIC SELECT x; END`, or in PL/pgSQL
-/// `BEGIN RETURN x; END`.
-pub(super) fn value_of(function: &Function) -> Option<Node> {
+/// The one statement that a function's body is; in PL/pgSQL that of `BEGIN RETURN x; END` and of
+/// `BEGIN RETURN QUERY x; END`.
+fn body_of(function: &Function) -> Option<Node> {
     if let Some(body) = &function.parsed {
-        return only_value(body);
+        return Some(body.as_ref().clone());
     }
     let body = function.body.trim().trim_end_matches(';').trim_end();
     let text = match function.language.as_str() {
-        "sql" if starts_with_word(body, "select") => body.to_owned(),
+        "sql" if after_word(body, "select").is_some() => body.to_owned(),
         "plpgsql" => {
             let inner = after_word(body, "begin")?;
-            let inner = inner.get(..inner.len().checked_sub(3)?).filter(|_| {
-                inner.get(inner.len() - 3..).is_some_and(|last| last.eq_ignore_ascii_case("end"))
-            })?;
-            let inner = inner.trim().strip_suffix(';')?;
-            format!("SELECT {}", after_word(inner, "return")?)
+            let (inner, end) = inner.split_at_checked(inner.len().checked_sub(3)?)?;
+            if !end.eq_ignore_ascii_case("end") {
+                return None;
+            }
+            let inner = after_word(inner.trim().strip_suffix(';')?, "return")?;
+            match after_word(inner, "query") {
+                Some(query) if after_word(query, "execute").is_none() => query.to_owned(),
+                _ => format!("SELECT {inner}"),
+            }
         }
         _ => return None,
     };
     let parsed = pg_query::parse(&text, 0).ok()?;
     let [only] = parsed.protobuf.stmts.as_slice() else { return None };
-    only_value(&Node::of(only.stmt.as_ref()?.as_ref())?)
+    Node::of(only.stmt.as_ref()?.as_ref())
+}
+
+fn only_query(body: &Node) -> Option<Node> {
+    match body.kind {
+        "List" => {
+            let mut items = body.nodes("items");
+            let (only, None) = (items.next()?, items.next()) else { return None };
+            only_query(only)
+        }
+        "SelectStmt" if !body.has("into_clause") => Some(body.clone()),
+        _ => None,
+    }
 }
 
 fn only_value(body: &Node) -> Option<Node> {
@@ -159,10 +188,6 @@ fn only_value(body: &Node) -> Option<Node> {
         }
         _ => None,
     }
-}
-
-fn starts_with_word(text: &str, word: &str) -> bool {
-    after_word(text, word).is_some()
 }
 
 /// What follows a word that the text begins with.

@@ -76,8 +76,11 @@ impl Size {
             (Some("varchar"), [most]) => size.letters = Some(*most),
             (Some("char"), []) => size.letters = Some(1.0),
             (Some("bpchar" | "character"), [most]) => size.letters = Some(*most),
-            (Some("numeric" | "decimal"), [digits]) => size.below = Some(10f64.powf(*digits)),
-            (Some("numeric" | "decimal"), [digits, scale]) => size.below = Some(10f64.powf(digits - scale)),
+            (Some("numeric" | "decimal"), [digits, rest @ ..]) => {
+                let scale = rest.first().copied().unwrap_or(0.0);
+                size.below = Some(10f64.powf(digits - scale));
+                size.scale = Some(scale);
+            }
             _ => {}
         }
         size
@@ -85,6 +88,10 @@ impl Size {
 
     /// A domain's own modifier wins over none.
     pub fn or(self, other: Size) -> Size {
-        Size { letters: self.letters.or(other.letters), below: self.below.or(other.below) }
+        Size {
+            letters: self.letters.or(other.letters),
+            below: self.below.or(other.below),
+            scale: self.scale.or(other.scale),
+        }
     }
 }

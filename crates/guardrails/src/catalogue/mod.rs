@@ -86,6 +86,8 @@ pub(crate) struct Relation {
     pub parent: Option<Name>,
     /// The queries whose rows it holds, when it was made empty or by a query and lost nothing since.
     pub filled: Option<Vec<Filling>>,
+    /// Made in this session, and nothing was put in since.
+    pub empty: bool,
 }
 
 /// A condition that every row meets.
@@ -116,6 +118,8 @@ pub(crate) struct Size {
     pub letters: Option<f64>,
     /// `numeric(p, s)`: every value is smaller than this, whatever its sign.
     pub below: Option<f64>,
+    /// `numeric(p, s)`: the digits behind the point.
+    pub scale: Option<f64>,
 }
 
 /// An operator and the function that it stands for.
@@ -229,6 +233,11 @@ pub(crate) struct Function {
     pub strict: bool,
     /// The one expression that its whole body is.
     pub value: Option<Arc<Node>>,
+    /// The one query that its whole body is, when that is more than an expression.
+    pub query: Option<Arc<Node>>,
+    pub returns_set: bool,
+    /// The names of `RETURNS TABLE (..)`.
+    pub columns: Vec<String>,
     /// The `CREATE FUNCTION` statement as text, for the parser of PL/pgSQL, which takes nothing less.
     pub text: Arc<str>,
     /// The body of a function in SQL, as text.

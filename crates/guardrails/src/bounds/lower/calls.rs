@@ -1,11 +1,12 @@
 //! Functions and operators that a schema defines, read in the place where they are called; functions over enumerations.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::Lower;
 use super::expression::labels_of;
+use super::{Common, Lower};
 use crate::bounds::evaluate_constant;
-use crate::bounds::expr::Expr;
+use crate::bounds::expr::{Expr, Form, Limit};
 use crate::bounds::value::Value;
 use crate::catalogue::{Function, Kind};
 use crate::functions::{Class, classify};
@@ -25,8 +26,19 @@ pub(super) struct Binding {
 }
 
 impl Lower<'_> {
-    /// What a call amounts to, when the function's body is one expression.
+    /// What a call amounts to, when the function's body is one expression or one query.
     pub(super) fn inlined_call(&mut self, node: &Node, schema: Option<&str>, name: &str) -> Option<Expr> {
+        let (candidates, arguments) = self.user_call(node, schema, name)?;
+        self.inlined(&candidates, arguments)
+    }
+
+    /// The functions of the schema that a call may mean, and what they are given.
+    fn user_call(
+        &mut self,
+        node: &Node,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Option<(Vec<Arc<Function>>, Vec<Binding>)> {
         if schema == Some("pg_catalog") {
             return None;
         }
@@ -47,7 +59,47 @@ impl Lower<'_> {
             let source = self.row_source(inner);
             arguments.push(Binding { name: given.to_owned(), expr: self.expr(inner), source });
         }
-        self.inlined(&candidates, arguments)
+        Some((candidates, arguments))
+    }
+
+    /// The rows of a function whose body is one query, with the names of its columns.
+    pub(super) fn rows_of(&mut self, node: &Node, alias: &str) -> Option<Common> {
+        let path = node.strings("funcname");
+        let name = path.last().copied()?;
+        let schema = if path.len() > 1 { path.get(path.len() - 2).copied() } else { None };
+        let (candidates, arguments) = self.user_call(node, schema, name)?;
+        let (function, bindings, mark) = self.bindings_of(&candidates, arguments)?;
+        let query = function.query.clone()?;
+        let names: Vec<&str> = function.columns.iter().map(String::as_str).collect();
+        let mut common = self.in_body(mark, bindings, |lower| {
+            let mut query = lower.select(&query);
+            if !function.returns_set && !query.one_row && names.is_empty() {
+                query.limit = Limit::Some;
+            }
+            lower.summarize(&query, &names)
+        });
+        // A function of plain values has one column, under the name that it is called by.
+        if let ([only], true) = (common.outputs.as_mut_slice(), names.is_empty()) {
+            let called = if alias.is_empty() { name } else { alias };
+            let before = std::mem::replace(&mut only.name, called.to_owned());
+            let held = common.names.iter_mut().flatten().find(|held| **held == before);
+            if let Some(held) = held {
+                called.clone_into(held);
+            }
+        }
+        Some(common)
+    }
+
+    /// Reads in the body of a function.
+    fn in_body<T>(&mut self, mark: String, bindings: Vec<Binding>, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.inlined += 1;
+        self.inlining.push(mark);
+        let body = self.apart(None, None, |lower| {
+            lower.bindings = Some(bindings);
+            read(lower)
+        });
+        self.inlining.pop();
+        body
     }
 
     /// What an operator amounts to, when its function's body is one expression.
@@ -64,14 +116,19 @@ impl Lower<'_> {
         self.inlined(&candidates, arguments)
     }
 
-    fn inlined(&mut self, candidates: &[Arc<Function>], arguments: Vec<Binding>) -> Option<Expr> {
+    /// The one function that takes these arguments, and what its parameters stand for; `None` when its body is being
+    /// read already.
+    fn bindings_of(
+        &mut self,
+        candidates: &[Arc<Function>],
+        arguments: Vec<Binding>,
+    ) -> Option<(Arc<Function>, Vec<Binding>, String)> {
         let count = arguments.len();
         let mut fitting = candidates.iter().filter(|function| {
             let needed = function.inputs.iter().filter(|input| input.default.is_none()).count();
             (needed..=function.inputs.len()).contains(&count)
         });
         let (function, None) = (fitting.next()?, fitting.next()) else { return None };
-        let value = function.value.clone()?;
         let mark = format!("{}.{}", function.schema, Arc::as_ptr(function) as usize);
         if self.inlining.len() >= DEEPEST_INLINING
             || self.inlined >= MOST_INLINED
@@ -79,16 +136,16 @@ impl Lower<'_> {
         {
             return None;
         }
-        let mut bindings: Vec<Option<Binding>> = vec![None; function.inputs.len()];
+        let mut given: Vec<Option<Binding>> = vec![None; function.inputs.len()];
         for (position, argument) in arguments.into_iter().enumerate() {
             let at = match argument.name.as_str() {
                 "" => position,
                 name => function.inputs.iter().position(|input| input.name == name)?,
             };
-            *bindings.get_mut(at)? = Some(argument);
+            *given.get_mut(at)? = Some(argument);
         }
-        let mut filled = Vec::new();
-        for (input, binding) in function.inputs.iter().zip(bindings) {
+        let mut bindings = Vec::new();
+        for (input, binding) in function.inputs.iter().zip(given) {
             let binding = match binding {
                 Some(binding) => binding,
                 None => {
@@ -97,16 +154,37 @@ impl Lower<'_> {
                     Binding { name: String::new(), expr, source: None }
                 }
             };
-            filled.push(Binding { name: input.name.clone(), ..binding });
+            bindings.push(Binding { name: input.name.clone(), ..binding });
         }
-        let given: Vec<Expr> = filled.iter().map(|binding| binding.expr.clone()).collect();
-        self.inlined += 1;
-        self.inlining.push(mark);
-        let body = self.apart(None, None, |lower| {
-            lower.bindings = Some(filled);
-            lower.expr(&value)
-        });
-        self.inlining.pop();
+        Some((Arc::clone(function), bindings, mark))
+    }
+
+    fn inlined(&mut self, candidates: &[Arc<Function>], arguments: Vec<Binding>) -> Option<Expr> {
+        let (function, bindings, mark) = self.bindings_of(candidates, arguments)?;
+        if function.returns_set || !function.columns.is_empty() {
+            return None;
+        }
+        let given: Vec<Expr> = bindings.iter().map(|binding| binding.expr.clone()).collect();
+        let body = match (&function.value, &function.query) {
+            (Some(value), _) => self.in_body(mark, bindings, |lower| lower.expr(value)),
+            (None, Some(select)) => {
+                let first_inner = self.scene.sources.len();
+                let mut query = self.in_body(mark, bindings, |lower| lower.select(select));
+                if !query.one_row {
+                    query.limit = Limit::Some;
+                }
+                match self.inline_scalar(&query) {
+                    Some(expr) => expr,
+                    None => {
+                        let mut hasher = DefaultHasher::new();
+                        format!("{given:?}").hash(&mut hasher);
+                        let fingerprint = select.fingerprint() ^ hasher.finish();
+                        Expr::Subquery(self.register(Form::Scalar, None, query, first_inner, fingerprint))
+                    }
+                }
+            }
+            _ => return None,
+        };
         if function.strict && !given.is_empty() {
             let null = Expr::Or(given.into_iter().map(|part| Expr::IsNull(Box::new(part))).collect());
             return Some(Expr::Case(vec![(null, Expr::Const(Value::Null))], Box::new(body)));
@@ -199,6 +277,28 @@ impl Lower<'_> {
         let mut fields = node.nodes("indirection");
         let (Some(field), None) = (fields.next(), fields.next()) else { return None };
         (field.kind == "String").then(|| self.attribute(source, field.text("sval")))
+    }
+
+    /// `array_position(ARRAY['a', 'b'], x)`: the place of a value in a list that is written out.
+    pub(super) fn position_in(&self, arguments: &[Expr]) -> Option<Expr> {
+        let [Expr::Array(parts), value] = arguments else { return None };
+        let arms = parts.iter().enumerate().map(|(at, part)| {
+            let same = Expr::Not(Box::new(Expr::Distinct(Box::new(value.clone()), Box::new(part.clone()))));
+            (same, Expr::Const(Value::Number(at as f64 + 1.0)))
+        });
+        (parts.len() <= MOST_INLINED).then(|| Expr::Case(arms.collect(), Box::new(Expr::Const(Value::Null))))
+    }
+
+    /// `round(price, 2)` of a column with two digits behind the point is the column.
+    pub(super) fn rounded(&self, arguments: &[Expr]) -> Option<Expr> {
+        let (value, digits) = match arguments {
+            [value] => (value, 0.0),
+            [value, Expr::Const(Value::Number(digits))] => (value, *digits),
+            _ => return None,
+        };
+        let column = self.scene.column(value.column()?)?;
+        let scale = self.size_of(column.source, &column.name).scale?;
+        (scale <= digits).then(|| value.clone())
     }
 
     /// `enum_range`, `enum_first`, `enum_last` over a known enumeration.

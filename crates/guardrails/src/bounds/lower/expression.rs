@@ -313,6 +313,10 @@ impl Lower<'_> {
             let left = self.tid(left, &right);
             return self.compared(comparison, left, right);
         }
+        if matches!((name, right.as_ref()), ("~" | "~*" | "!~" | "!~*", Expr::Const(Value::Text(text))) if text.contains('{'))
+        {
+            self.measured(&left);
+        }
         match name {
             "+" | "-" | "*" | "/" | "%" | "^" | "&" | "#" => {
                 Expr::Arithmetic(name.chars().next().unwrap_or('?'), left, right)
@@ -516,6 +520,14 @@ impl Lower<'_> {
             }
             return Expr::Opaque(name.to_owned(), Vec::new());
         }
+        let written_out = match name {
+            "array_position" => self.position_in(&arguments),
+            "round" | "trunc" => self.rounded(&arguments),
+            _ => None,
+        };
+        if let Some(expr) = written_out {
+            return expr;
+        }
         if name.starts_with("enum_")
             && let Some(labels) = self.labels_called(name, &arguments)
         {
@@ -651,6 +663,9 @@ impl Lower<'_> {
             let any = Expr::AnyOf(comparison, Box::new(test.clone()), Box::new(Expr::Array(values)));
             return if negated { Expr::Not(Box::new(any)) } else { any };
         }
+        if let (Form::Array, Some(values)) = (form, query.constants()) {
+            return Expr::Array(values);
+        }
         if form == Form::Scalar
             && let Some(inlined) = self.inline_scalar(&query)
         {
@@ -660,7 +675,7 @@ impl Lower<'_> {
         if negated { Expr::Not(Box::new(Expr::Subquery(id))) } else { Expr::Subquery(id) }
     }
 
-    fn register(
+    pub(super) fn register(
         &mut self,
         form: Form,
         test: Option<Expr>,
@@ -701,7 +716,7 @@ impl Lower<'_> {
     }
 
     /// A scalar subquery that is only an expression, or only the extreme of a column of a whole table.
-    fn inline_scalar(&mut self, query: &Query) -> Option<Expr> {
+    pub(super) fn inline_scalar(&mut self, query: &Query) -> Option<Expr> {
         if query.set.is_some()
             || query.odd
             || query.outputs.len() != 1

@@ -155,6 +155,7 @@ impl<'a> Lower<'a> {
             .as_ref()
             .filter(|info| !info.columns.is_empty())
             .map(|info| info.columns.iter().map(|column| column.name.clone()).collect());
+        let above = self.world.above(info.as_deref());
         self.add(Source {
             alias,
             table: Some(name),
@@ -165,6 +166,7 @@ impl<'a> Lower<'a> {
             renamed: Vec::new(),
             view: None,
             partial: false,
+            above,
         })
     }
 
@@ -185,6 +187,7 @@ impl<'a> Lower<'a> {
             renamed: Vec::new(),
             view: None,
             partial: false,
+            above: Vec::new(),
         });
         for (table, complete) in &common.stars {
             self.stars.push((source, table.clone(), *complete));

@@ -12,6 +12,16 @@ use crate::catalogue::{Kind, Name};
 use crate::tree::Node;
 
 impl Common {
+    /// Gives the columns other names.
+    fn rename(&mut self, columns: &[&str]) {
+        for (output, name) in self.outputs.iter_mut().zip(columns) {
+            (*name).clone_into(&mut output.name);
+        }
+        for (held, name) in self.names.iter_mut().flatten().zip(columns) {
+            (*name).clone_into(held);
+        }
+    }
+
     /// Takes in the rows of another query.
     fn join(&mut self, other: Common) {
         for output in other.outputs {
@@ -88,6 +98,11 @@ impl Lower<'_> {
                     return self.item(relation, query);
                 }
             }
+            "RangeFunction" if let Some(source) = self.function_rows(node) => {
+                query.sources.push(source);
+                self.enter(source);
+                return bit(source);
+            }
             _ => {
                 // Functions and the like: rows of unknown content.
                 let alias = alias_of(node).unwrap_or_else(|| function_name(node));
@@ -105,6 +120,7 @@ impl Lower<'_> {
                     renamed: Vec::new(),
                     view: None,
                     partial: false,
+                    above: Vec::new(),
                 });
                 if let Some(values) = self.listed(node) {
                     self.lists.push((source, values));
@@ -131,6 +147,21 @@ impl Lower<'_> {
             .fold(0, |mask, source| mask | bit(source))
     }
 
+    /// `FROM f(..)`, where the body of `f` is a query.
+    fn function_rows(&mut self, node: &Node) -> Option<usize> {
+        let mut functions = node.nodes("functions");
+        let (function, None) = (functions.next()?, functions.next()) else { return None };
+        let call = items(function).into_iter().next().filter(|call| call.kind == "FuncCall")?;
+        if node.flag("ordinality") {
+            return None;
+        }
+        let alias = alias_of(node).unwrap_or_default();
+        let mut common = self.rows_of(call, &alias)?;
+        common.rename(&alias_columns(node));
+        let alias = if alias.is_empty() { function_name(node) } else { alias };
+        Some(self.common_source(alias, &common))
+    }
+
     /// `unnest(ARRAY(SELECT id FROM t))` has the rows of the subquery.
     fn unnested(&mut self, node: &Node) -> Option<Origin> {
         let function = node.nodes("functions").next()?;
@@ -149,17 +180,8 @@ impl Lower<'_> {
         if node.text("schemaname").is_empty()
             && let Some((_, common)) = self.common.iter().rev().find(|(name, _)| name == node.text("relname"))
         {
-            let common = common.clone();
-            let columns = alias_columns(node).into_iter().map(str::to_owned).collect::<Vec<_>>();
-            let mut common = common;
-            for (output, name) in common.outputs.iter_mut().zip(&columns) {
-                output.name.clone_from(name);
-            }
-            if let Some(names) = &mut common.names {
-                for (held, name) in names.iter_mut().zip(columns) {
-                    *held = name;
-                }
-            }
+            let mut common = common.clone();
+            common.rename(&alias_columns(node));
             return self.common_source(alias, &common);
         }
         let (name, info) = self.world.table(node.text("schemaname"), node.text("relname"));
@@ -195,6 +217,15 @@ impl Lower<'_> {
         }
         self.assume(source, is_only);
         source
+    }
+
+    /// Whether an item of a `FROM` list is a table that the session has made and put nothing in.
+    fn is_empty(&self, node: &Node) -> bool {
+        if node.kind != "RangeVar" || self.common.iter().any(|(name, _)| name == node.text("relname")) {
+            return false;
+        }
+        let (name, _) = self.world.table(node.text("schemaname"), node.text("relname"));
+        self.world.session.relation(&name).is_some_and(|relation| relation.empty)
     }
 
     /// A table that the session has made and filled by queries is read as those queries.
@@ -429,7 +460,11 @@ impl Lower<'_> {
                 part.kind != "SubLink"
             });
         }
-        query.one_row = (aggregates && !query.grouped) || (from.is_empty() && query.conjuncts.is_empty());
+        query.one_row = (aggregates && !query.grouped)
+            || (from.is_empty() && query.conjuncts.is_empty() && query.sources.is_empty());
+        if !aggregates && from.iter().any(|item| self.is_empty(item)) {
+            query.limit = Limit::Zero;
+        }
         self.as_values(query);
     }
 
@@ -535,6 +570,16 @@ impl Lower<'_> {
                 continue;
             }
             let mut expr = self.expr(value);
+            if value.kind == "FuncCall"
+                && matches!(expr, Expr::Opaque(..))
+                && let Some(common) = self.rows_of(value, "")
+                && let [only] = common.outputs.as_slice()
+            {
+                let name = only.name.clone();
+                let source = self.common_source(String::new(), &common);
+                query.sources.push(source);
+                expr = Expr::Column(self.column_of(source, &name));
+            }
             if value.kind == "FuncCall"
                 && value.strings("funcname").last() == Some(&"unnest")
                 && let Expr::Opaque(_, parts) = &expr

@@ -25,8 +25,8 @@ pub(crate) struct World<'a> {
     pub in_loop: bool,
 }
 
-/// Domains over domains, at most this many.
-const MOST_DOMAINS: usize = 8;
+/// Domains over domains and partitions of partitions, at most this many.
+const MOST_LEVELS: usize = 8;
 
 impl World<'_> {
     /// The table that a name stands for, and whether it is temporary.
@@ -81,11 +81,22 @@ impl World<'_> {
         self.session.has_children(name) || self.base.is_some_and(|base| base.has_children(name))
     }
 
+    /// The tables that a partition or child belongs to, and those above them.
+    pub(super) fn above(&self, info: Option<&Relation>) -> Vec<Name> {
+        let mut found: Vec<Name> = Vec::new();
+        let mut parent = info.and_then(|info| info.parent.clone());
+        while let Some(name) = parent.filter(|_| found.len() < MOST_LEVELS) {
+            parent = self.find(&name).and_then(|info| info.parent.clone());
+            found.push(name);
+        }
+        found
+    }
+
     /// A domain and the domains that it is made over.
     pub(super) fn domains(&self, name: &str) -> Vec<Arc<Domain>> {
         let mut found: Vec<Arc<Domain>> = Vec::new();
         let mut name = name.to_owned();
-        while found.len() < MOST_DOMAINS
+        while found.len() < MOST_LEVELS
             && let Some(domain) =
                 self.session.domain(&name).or_else(|| self.base.and_then(|base| base.domain(&name)))
         {
