@@ -91,7 +91,7 @@ fn schema(database: Option<&str>) -> Result<String> {
             PgConnectOptions::from_url(&address)?
         }
     };
-    // As psql names it: what comes back is written for names without a schema in front.
+    // With none of its own schemas in the path, names in views and bodies come back with their schema in front.
     let options = options.application_name("daypassd").options([("search_path", "pg_catalog")]);
     block_on(async {
         let mut connection = options.connect().await.context("cannot connect to the database")?;

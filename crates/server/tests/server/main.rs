@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod command;
 mod connector;
 mod house;
 mod signin;
