@@ -1,6 +1,5 @@
 //! Tries a predicate on one sample row.
 
-use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expr::{Expr, Function};
@@ -593,14 +592,6 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
             Some(text) => Value::Text(format!("'{}'", text.replace('\'', "''"))),
             None => Value::Unknown,
         },
-        (Function::ArrayPosition, [Value::Array(parts), wanted]) => {
-            let orders = parts.iter().map(|part| value::order(part, wanted));
-            match orders.zip(1u32..).find(|(order, _)| order.is_none_or(Ordering::is_eq)) {
-                Some((Some(_), at)) => Value::Number(f64::from(at)),
-                Some((None, _)) => Value::Unknown,
-                None => Value::Null,
-            }
-        }
         (Function::JsonType, [Value::Text(text)]) if row => {
             // A column's document stands as some text: as good as any kind.
             let kinds = ["object", "array", "string", "number", "boolean", "null"];

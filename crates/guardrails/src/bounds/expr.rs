@@ -100,7 +100,6 @@ pub(crate) enum Function {
     Repeat,
     CodeOfFirst,
     Quote,
-    ArrayPosition,
     /// What kind of JSON a document is.
     JsonType,
     Reverse,

@@ -5,6 +5,7 @@ mod expr;
 mod join;
 mod lower;
 mod pattern;
+mod pool;
 mod sample;
 mod time;
 mod value;
@@ -293,18 +294,9 @@ impl Scene {
             return false;
         }
         query.conjuncts.iter().all(|conjunct| {
-            let mut own = conjunct.clone();
-            let mut strange = false;
-            for (id, column) in self.columns.iter().enumerate().filter(|(_, column)| column.source == *inner)
-            {
-                let twin =
-                    self.columns.iter().position(|held| held.source == source && held.name == column.name);
-                match twin {
-                    Some(twin) => own.replace_column(id, twin),
-                    None => conjunct.walk(&mut |part| strange |= *part == Expr::Column(id)),
-                }
-            }
-            !strange && sample::try_rows(self, &own, Some(source), &mut |_| Outcome::Same) == Outcome::Every
+            self.as_of(conjunct, *inner, source).is_some_and(|own| {
+                sample::try_rows(self, &own, Some(source), &mut |_| Outcome::Same) == Outcome::Every
+            })
         })
     }
 

@@ -281,7 +281,12 @@ impl Lower<'_> {
 
     /// `array_position(ARRAY['a', 'b'], x)`: the place of a value in a list that is written out.
     pub(super) fn position_in(&self, arguments: &[Expr]) -> Option<Expr> {
-        let [Expr::Array(parts), value] = arguments else { return None };
+        let [list, value] = arguments else { return None };
+        let list = match list {
+            Expr::Cast(inner, _) => inner,
+            other => other,
+        };
+        let Expr::Array(parts) = list else { return None };
         let arms = parts.iter().enumerate().map(|(at, part)| {
             let same = Expr::Not(Box::new(Expr::Distinct(Box::new(value.clone()), Box::new(part.clone()))));
             (same, Expr::Const(Value::Number(at as f64 + 1.0)))

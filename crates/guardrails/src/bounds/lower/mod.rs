@@ -2,9 +2,11 @@
 
 mod calls;
 mod expression;
+mod function;
 mod known;
 mod names;
 mod select;
+mod subquery;
 mod world;
 
 use std::sync::Arc;
