@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use regex::{Captures, Regex};
+use serde_json::Value as Json;
 
 use super::calls::Arguments;
 use super::scope::Scope;
@@ -183,7 +184,7 @@ impl Analyzer<'_> {
     fn body_in_plpgsql(&mut self, function: &Function, mark: String, given: Arguments, here: bool) {
         self.in_body(mark, function, given, here, |this| {
             let parsed = pg_query::parse_plpgsql(&function.text)
-                .or_else(|_| pg_query::parse_plpgsql(&without_foreign_types(&function.text)))
+                .or_else(|error| parse_changed(error, &function.text, &without_foreign_types(&function.text)))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "record")))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "SETOF record")))
                 .or_else(|_| pg_query::parse_plpgsql(&stand_in(function, "void")));
@@ -266,8 +267,8 @@ impl Analyzer<'_> {
         let code = code.unwrap_or_default();
         self.in_scope("this DO block".to_owned(), Scope::default(), Vec::new(), &code, true, |this| {
             let parsed = pg_query::parse_plpgsql(&text)
-                .or_else(|_| pg_query::parse_plpgsql(&without_row_types(&text)))
-                .or_else(|_| pg_query::parse_plpgsql(&without_foreign_types(&text)));
+                .or_else(|error| parse_changed(error, &text, &without_row_types(&text)))
+                .or_else(|error| parse_changed(error, &text, &without_foreign_types(&text)));
             this.parsed_plpgsql(parsed, &code);
         });
     }
@@ -343,6 +344,11 @@ fn stand_in(function: &Function, returns: &str) -> String {
         parameters.join(", "),
         without_row_types(&function.body)
     )
+}
+
+/// Parses again when there is something else to parse.
+fn parse_changed(error: pg_query::Error, before: &str, text: &str) -> Result<Json, pg_query::Error> {
+    if text == before { Err(error) } else { pg_query::parse_plpgsql(text) }
 }
 
 /// Variables of a type in another schema, which the parser does not look up, become records.
