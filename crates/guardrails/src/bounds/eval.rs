@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expr::{Expr, Function};
 use super::pattern;
+use super::range;
 use super::time;
 use super::value::{self, Clock, Comparison, Tried, Value, compare};
 use crate::catalogue::Kind;
@@ -206,6 +207,12 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
                 }
                 // Nothing is contained in everything.
                 _ if is_empty(&b.value) => Tried { value: Value::Bool(true), row },
+                (whole, None) => match (range::ends(whole), range::ends(&b.value)) {
+                    (Some(whole), Some(part)) => {
+                        Tried { value: Value::Bool(range::contains(whole, part)), row }
+                    }
+                    _ => Tried::unknown(row),
+                },
                 _ => Tried::unknown(row),
             }
         }
@@ -368,6 +375,12 @@ fn arithmetic(operator: char, a: &Tried, b: &Tried) -> Tried {
             _ => Value::Unknown,
         },
         (_, Value::Number(left), Value::Number(right)) => number(operator, left, right),
+        ('*', left @ Value::Range { .. }, right) | ('*', left, right @ Value::Range { .. }) => {
+            match (range::ends(&left), range::ends(&right)) {
+                (Some(left), Some(right)) => range::common(left, right),
+                _ => Value::Unknown,
+            }
+        }
         ('+', Value::Time { at, clock }, Value::Span(span))
         | ('+', Value::Span(span), Value::Time { at, clock }) => Value::Time { at: at + span, clock },
         ('-', Value::Time { at, clock }, Value::Span(span)) => Value::Time { at: at - span, clock },
@@ -529,8 +542,23 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
                 clock: Clock::Fixed,
             }
         }
-        (Function::Range, [low, high, ..]) => range(low, high),
-        (Function::Range, [Value::Text(text)]) => range_text(text),
+        (Function::Range, [low, high, ..]) => range::between(low, high),
+        (Function::Range, [Value::Text(text)]) => range::parse(text).unwrap_or(Value::Unknown),
+        (Function::Lower, [Value::Range { low, .. }]) => range::end(*low),
+        (Function::Upper, [Value::Range { high, .. }]) => range::end(*high),
+        (Function::IsEmptyRange, [value]) => match range::ends(value) {
+            Some(ends) => Value::Bool(range::is_empty(ends)),
+            None => Value::Unknown,
+        },
+        (Function::Overlap, [Value::Array(left), Value::Array(right)]) => {
+            let known = !left.contains(&Value::Unknown) && !right.contains(&Value::Unknown);
+            let shared = left.iter().any(|part| *part != Value::Null && right.contains(part));
+            if known { Value::Bool(shared) } else { Value::Unknown }
+        }
+        (Function::Overlap, [left, right]) => match (range::ends(left), range::ends(right)) {
+            (Some(left), Some(right)) => Value::Bool(range::overlap(left, right)),
+            _ => Value::Unknown,
+        },
         (Function::NonNulls, parts) => {
             Value::Number(parts.iter().filter(|part| ***part != Value::Null).count() as f64)
         }
@@ -622,37 +650,4 @@ fn call(function: Function, arguments: Vec<Tried>) -> Tried {
         _ => Value::Unknown,
     };
     Tried { value, row }
-}
-
-fn bound(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(at) | Value::Time { at, .. } => Some(*at),
-        Value::Text(text) => match text.trim().parse() {
-            Ok(number) => Some(number),
-            Err(_) => match time::parse(text) {
-                Some(Value::Time { at, .. }) => Some(at),
-                _ => None,
-            },
-        },
-        _ => None,
-    }
-}
-
-fn range(low: &Value, high: &Value) -> Value {
-    let low = if *low == Value::Null { Some(f64::NEG_INFINITY) } else { bound(low) };
-    let high = if *high == Value::Null { Some(f64::INFINITY) } else { bound(high) };
-    match (low, high) {
-        (Some(low), Some(high)) => Value::Range { low, high },
-        _ => Value::Unknown,
-    }
-}
-
-fn range_text(text: &str) -> Value {
-    let inner = text.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
-    let Some((low, high)) = inner.split_once(',') else { return Value::Unknown };
-    let side = |part: &str| {
-        let part = part.trim().trim_matches('"');
-        if part.is_empty() { Value::Null } else { Value::Text(part.to_owned()) }
-    };
-    range(&side(low), &side(high))
 }

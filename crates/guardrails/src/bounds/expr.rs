@@ -81,6 +81,9 @@ pub(crate) enum Function {
     IsFinite,
     MakeDate,
     Range,
+    IsEmptyRange,
+    /// `&&` of ranges.
+    Overlap,
     NonNulls,
     Nulls,
     /// Any total function whose result is never null or empty, such as a digest.
@@ -321,6 +324,30 @@ impl Expr {
         size
     }
 
+    /// Made of constants and parameters alone.
+    pub fn is_constant(&self) -> bool {
+        let mut constant = true;
+        self.walk(&mut |part| match part {
+            Expr::Column(_) | Expr::Subquery(_) | Expr::Extreme { .. } => constant = false,
+            Expr::Opaque(name, parts) => constant &= parts.is_empty() && name.starts_with('$'),
+            _ => {}
+        });
+        constant
+    }
+
+    /// A column that is to differ from itself: true for no row.
+    pub fn contradicts_itself(&self) -> bool {
+        match self {
+            Expr::And(parts) => parts.iter().any(Expr::contradicts_itself),
+            Expr::Or(parts) => !parts.is_empty() && parts.iter().all(Expr::contradicts_itself),
+            Expr::Compare(comparison, left, right) => {
+                !comparison.is_reflexive() && left == right && left.column().is_some()
+            }
+            Expr::Distinct(left, right) => left == right && left.column().is_some(),
+            _ => false,
+        }
+    }
+
     pub fn has_parameters(&self) -> bool {
         let mut found = false;
         self.walk(&mut |part| {
@@ -490,6 +517,19 @@ impl Query {
             matches!(super::evaluate_constant(conjunct), Some(Value::Bool(false) | Value::Null))
         };
         self.limit == Limit::Zero || (!self.one_row_of_many() && self.conjuncts.iter().any(never))
+    }
+
+    /// Exactly one row, of constants and parameters.
+    pub fn is_fixed(&self) -> bool {
+        self.sources.is_empty()
+            && self.conjuncts.is_empty()
+            && self.set.is_none()
+            && self.limit == Limit::None
+            && !self.having
+            && !self.odd
+            && (!self.is_values || self.rows.len() == 1)
+            && !self.outputs.is_empty()
+            && self.outputs.iter().all(|output| output.expr.is_constant())
     }
 
     /// The values of a query of one column that reads no table.

@@ -6,6 +6,7 @@ mod join;
 mod lower;
 mod pattern;
 mod pool;
+mod range;
 mod sample;
 mod time;
 mod value;

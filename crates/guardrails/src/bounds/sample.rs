@@ -11,6 +11,7 @@ use super::eval::{Row, as_bool, evaluate};
 use super::expr::{Expr, Form, Scene, Subquery, bit};
 use super::pattern;
 use super::pool::{numbers, texts, times, uuids};
+use super::range;
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW};
 use super::value::{self, Clock, Tried, Value};
 use crate::catalogue::Kind;
@@ -29,6 +30,9 @@ pub(crate) fn try_rows(
     source: Option<usize>,
     of_subquery: &mut dyn FnMut(usize) -> Outcome,
 ) -> Outcome {
+    if expr.contradicts_itself() {
+        return Outcome::Never;
+    }
     let outcome = try_with(scene, expr, source, of_subquery, Ground::Known);
     if outcome == Outcome::Every && rests_on_schema(scene, expr, source, of_subquery) {
         // Checks and types let null pass; a test on the same column does not.
@@ -327,6 +331,7 @@ impl Variable {
                 pool.extend([Value::Span(3600.0), Value::Span(DAY), Value::Span(40.0 * DAY)]);
             }
             Kind::Uuid => uuids(&mut pool, constants),
+            Kind::Range => range::samples(&mut pool, constants),
             _ => texts(&mut pool, column.can_be_empty, constants),
         }
         if tests_null && column.not_null != Some(true) {
@@ -510,9 +515,11 @@ fn gather(
             if scene.mask(part) == 0 && constants.len() < MOST_CONSTANTS =>
         {
             let tried = evaluate(part, &Nowhere);
-            if matches!(tried.value, Value::Number(_) | Value::Time { .. } | Value::Span(_))
-                && !constants.contains(&tried.value)
-            {
+            let of_interest = matches!(
+                tried.value,
+                Value::Number(_) | Value::Time { .. } | Value::Span(_) | Value::Range { .. }
+            );
+            if of_interest && !constants.contains(&tried.value) {
                 constants.push(tried.value);
             }
         }

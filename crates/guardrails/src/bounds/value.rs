@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::time;
+use super::{range, time};
 
 /// A value while a predicate is tried on a sample row.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,6 +209,9 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Text(text), Value::Span(b)) => time::parse_span(text)?.partial_cmp(b),
         (Value::Bool(a), Value::Text(text)) => Some(a.cmp(&truth(text)?)),
         (Value::Text(text), Value::Bool(b)) => Some(truth(text)?.cmp(b)),
+        (Value::Range { .. }, _) | (_, Value::Range { .. }) => {
+            range::order(range::ends(left)?, range::ends(right)?)
+        }
         (Value::Row(a), Value::Row(b)) | (Value::Array(a), Value::Array(b)) => {
             for (a, b) in a.iter().zip(b) {
                 match order(a, b)? {

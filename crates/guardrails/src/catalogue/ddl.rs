@@ -520,13 +520,8 @@ impl Domain {
 impl Relation {
     fn take_bounds(&mut self, bounds: Vec<PartitionBound>) {
         for bound in &bounds {
-            // Only a list that names it takes null.
-            let takes_null = match &bound.side {
-                Side::In(values) => values.iter().any(|value| value.node("val").is_none()),
-                Side::From(_) | Side::To(_) => false,
-            };
             if let Some(column) = self.columns.iter_mut().find(|column| column.name == bound.column) {
-                column.not_null |= !takes_null;
+                column.not_null |= !bound.takes_null();
             }
         }
         self.bounds.extend(bounds);

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     /// An enumeration, with its labels.
     Labels(Vec<String>),
     Span,
+    Range,
     /// Arrays, JSON, geometry and the rest.
     Other,
     /// Nothing is known.
@@ -52,6 +53,7 @@ impl Kind {
             "date" | "timestamp" | "timestamptz" => Kind::Time,
             "uuid" => Kind::Uuid,
             "interval" => Kind::Span,
+            "int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange" => Kind::Range,
             _ => return None,
         })
     }

@@ -183,6 +183,16 @@ pub(crate) struct PartitionBound {
     pub side: Side,
 }
 
+impl PartitionBound {
+    /// Only a list that names it takes null.
+    pub fn takes_null(&self) -> bool {
+        match &self.side {
+            Side::In(values) => values.iter().any(|value| value.node("val").is_none()),
+            Side::From(_) | Side::To(_) => false,
+        }
+    }
+}
+
 /// Which values a partition takes.
 #[derive(Debug, Clone)]
 pub(crate) enum Side {
@@ -294,9 +304,9 @@ impl Catalogue {
         self.domains.get(name)
     }
 
-    /// Whether rows of other tables belong to this one, too.
-    pub(crate) fn has_children(&self, name: &Name) -> bool {
-        self.relations.values().any(|relation| relation.parent.as_ref() == Some(name))
+    /// The tables whose rows belong to this one, too.
+    pub(crate) fn children<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Arc<Relation>> {
+        self.relations.values().filter(move |relation| relation.parent.as_ref() == Some(name))
     }
 
     /// A temporary table of unknown columns.

@@ -145,7 +145,7 @@ impl Lower<'_> {
         if last == "tid" {
             return *inner;
         }
-        if last.ends_with("range") {
+        if Kind::named(last) == Some(Kind::Range) {
             return Expr::Call(Function::Range, vec![*inner]);
         }
         if last == "interval"
@@ -350,6 +350,7 @@ impl Lower<'_> {
                     _ => Expr::Contains(whole, part),
                 }
             }
+            "&&" => Expr::Call(Function::Overlap, vec![*left, *right]),
             _ => Expr::Opaque(name.to_owned(), vec![*left, *right]),
         }
     }

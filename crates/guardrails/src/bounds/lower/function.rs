@@ -101,6 +101,8 @@ impl Lower<'_> {
             "reverse" => Function::Reverse,
             "format" => return formatted(arguments),
             "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Function::Range,
+            "isempty" => Function::IsEmptyRange,
+            "range_overlaps" => Function::Overlap,
             "md5" | "sha256" | "hashtext" | "to_json" | "to_jsonb" | "row_to_json" | "quote_nullable"
             | "encode" | "jsonb_build_object" | "json_build_object" | "jsonb_build_array"
             | "json_build_array" | "concat_ws" | "array_to_json" | "hashint4" | "hashint8"

@@ -8,7 +8,7 @@ use super::names::{NEVER_NULL, STRICT, STRICT_OPERATORS};
 use crate::bounds::Comparison;
 use crate::bounds::expr::{Expr, Function};
 use crate::bounds::value::Value;
-use crate::catalogue::{Check, Kind, Name, Relation, Side, Size};
+use crate::catalogue::{Check, Kind, Name, PartitionBound, Relation, Side, Size};
 use crate::tree::Node;
 
 static NOTHING: LazyLock<HashSet<String>> = LazyLock::new(HashSet::new);
@@ -26,37 +26,59 @@ impl Lower<'_> {
     /// Takes in what holds for every row of a table: its checks and, for a partition, its bounds.
     pub(super) fn assume(&mut self, source: usize, is_only: bool) {
         let Some(info) = self.scene.source(source).and_then(|source| source.info.clone()) else { return };
-        if info.checks.is_empty() && info.bounds.is_empty() {
+        if info.checks.is_empty() && info.bounds.is_empty() && info.divided_by.is_none() {
             return;
         }
         let name = self.scene.source(source).and_then(|source| source.table.clone());
-        let alone =
-            |lower: &Self| is_only || name.as_ref().is_none_or(|name| !lower.world.has_children(name));
+        let children = |lower: &Self| name.as_ref().map_or_else(Vec::new, |name| lower.world.children(name));
         let mut assumed = Vec::new();
         for check in info.checks.iter().filter(|check| check.valid) {
-            if check.inherited || alone(self) {
+            if check.inherited || is_only || children(self).is_empty() {
                 assumed.push(self.apart(Some(source), None, |lower| lower.expr(&check.test)));
             }
         }
-        for bound in &info.bounds {
-            let check = self.apart(Some(source), None, |lower| {
-                let column = Box::new(Expr::Column(lower.column_of(source, &bound.column)));
-                match &bound.side {
-                    Side::From(low) => {
-                        Expr::Compare(Comparison::GreaterOrEqual, column, lower.boxed(Some(low)))
-                    }
-                    Side::To(high) => Expr::Compare(Comparison::Less, column, lower.boxed(Some(high))),
-                    Side::In(values) => {
-                        let values = values.iter().map(|value| lower.expr(value)).collect();
-                        Expr::AnyOf(Comparison::Equal, column, Box::new(Expr::Array(values)))
-                    }
-                }
-            });
-            assumed.push(check);
+        assumed.extend(info.bounds.iter().map(|bound| self.within_bound(source, bound)));
+        if info.divided_by.is_some() {
+            let partitions = children(self);
+            // A default partition has no bounds of its own.
+            if !partitions.is_empty() && partitions.iter().all(|partition| !partition.bounds.is_empty()) {
+                assumed.push(self.within_some(source, &partitions));
+            }
         }
         if let Some(held) = self.scene.sources.get_mut(source) {
             held.assumed.extend(assumed);
         }
+    }
+
+    /// Every row of a partitioned table is in one of its partitions.
+    fn within_some(&mut self, source: usize, partitions: &[Arc<Relation>]) -> Expr {
+        let within = |lower: &mut Self, partition: &Arc<Relation>| {
+            let mut parts = Vec::new();
+            for bound in &partition.bounds {
+                parts.push(lower.within_bound(source, bound));
+                if !bound.takes_null() {
+                    parts.push(Expr::IsNotNull(Box::new(Expr::Column(
+                        lower.column_of(source, &bound.column),
+                    ))));
+                }
+            }
+            Expr::And(parts)
+        };
+        Expr::Or(partitions.iter().map(|partition| within(self, partition)).collect())
+    }
+
+    fn within_bound(&mut self, source: usize, bound: &PartitionBound) -> Expr {
+        self.apart(Some(source), None, |lower| {
+            let column = Box::new(Expr::Column(lower.column_of(source, &bound.column)));
+            match &bound.side {
+                Side::From(low) => Expr::Compare(Comparison::GreaterOrEqual, column, lower.boxed(Some(low))),
+                Side::To(high) => Expr::Compare(Comparison::Less, column, lower.boxed(Some(high))),
+                Side::In(values) => {
+                    let values = values.iter().map(|value| lower.expr(value)).collect();
+                    Expr::AnyOf(Comparison::Equal, column, Box::new(Expr::Array(values)))
+                }
+            }
+        })
     }
 
     /// What the type of a new column demands of its values, and how a generated one is computed.

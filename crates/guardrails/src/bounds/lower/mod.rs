@@ -30,6 +30,10 @@ pub(crate) struct Common {
     pub stars: Vec<(Name, bool)>,
     /// What holds for every row, over the columns that `outputs` are.
     pub assumed: Vec<Expr>,
+    /// Exactly one row, of constants.
+    pub fixed: bool,
+    /// Its rows, when they are constants in one column.
+    pub values: Option<Vec<Expr>>,
 }
 
 /// Begins a text constant that stands for a value that is not known; what follows names the value.
@@ -43,8 +47,10 @@ pub(crate) struct Lower<'a> {
     pub common: Vec<(String, Common)>,
     /// `SELECT *` over tables whose columns are not known, per source.
     stars: Vec<(usize, Name, bool)>,
-    /// What a column of a lateral subquery is, in terms of what stands outside it.
+    /// What a column of a lateral subquery is, in terms of what stands outside it; or the constant that it is.
     passed: Vec<(usize, String, Expr)>,
+    /// Sources of exactly one row of constants.
+    fixed: Vec<usize>,
     depth: usize,
     generated: Vec<Generated>,
     /// The arguments of the function whose body is read.
@@ -70,6 +76,7 @@ impl<'a> Lower<'a> {
             common,
             stars: Vec::new(),
             passed: Vec::new(),
+            fixed: Vec::new(),
             depth: 0,
             generated: Vec::new(),
             bindings: None,
@@ -194,6 +201,14 @@ impl<'a> Lower<'a> {
         for (table, complete) in &common.stars {
             self.stars.push((source, table.clone(), *complete));
         }
+        if common.fixed {
+            self.fixed.push(source);
+            let columns =
+                common.outputs.iter().map(|output| (source, output.name.clone(), output.expr.clone()));
+            self.passed.extend(columns);
+        } else if let Some(values) = &common.values {
+            self.lists.push((source, values.clone()));
+        }
         let mut through = Vec::new();
         for output in &common.outputs {
             let column = self.column_of(source, &output.name);
@@ -237,7 +252,8 @@ impl<'a> Lower<'a> {
         }
         let open = !stars.is_empty() || query.odd;
         let names = (!open).then(|| outputs.iter().map(|output| output.name.clone()).collect());
-        Common { outputs, names, stars, assumed: self.handed_on(query) }
+        let values = query.constants().filter(|_| outputs.len() == 1);
+        Common { outputs, names, stars, assumed: self.handed_on(query), fixed: query.is_fixed(), values }
     }
 
     /// What holds for the rows of the sources holds for the rows of the query, unless an outer join made them up.

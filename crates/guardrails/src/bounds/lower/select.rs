@@ -41,6 +41,8 @@ impl Common {
         }
         self.assumed.clear();
         self.stars.clear();
+        self.fixed = false;
+        self.values = None;
     }
 }
 
@@ -58,6 +60,9 @@ impl Lower<'_> {
             "RangeVar" => {
                 let source = self.range(node);
                 self.enter(source);
+                if self.fixed.contains(&source) {
+                    return bit(source);
+                }
                 query.sources.push(source);
             }
             "RangeSubselect" => {
@@ -67,11 +72,11 @@ impl Lower<'_> {
                     .unwrap_or_else(|| Query { odd: true, ..Query::default() });
                 let columns = alias_columns(node);
                 let source = self.derived(alias_of(node).unwrap_or_default(), &inner, &columns);
-                if let (Some(values), [_]) = (inner.constants(), inner.outputs.as_slice()) {
-                    self.lists.push((source, values));
+                self.enter(source);
+                if self.fixed.contains(&source) {
+                    return bit(source);
                 }
                 query.sources.push(source);
-                self.enter(source);
                 let outside = (0..before).fold(0, |mask, source| mask | bit(source));
                 if self.mask_of(&inner) & outside == 0 || !is_plain(&inner) {
                     return bit(source);
@@ -210,7 +215,7 @@ impl Lower<'_> {
             return source;
         }
         let is_only = is_only(node);
-        let hides = is_only && self.world.has_children(&name);
+        let hides = is_only && !self.world.children(&name).is_empty();
         let source = self.table_source(alias, name, info);
         if let Some(held) = self.scene.sources.get_mut(source) {
             held.partial = hides;
@@ -270,6 +275,17 @@ impl Lower<'_> {
             4 => conditions.extend(query.conjuncts.drain(before..of_left)),
             3 => conditions.extend(query.conjuncts.drain(before..)),
             _ => {}
+        }
+        let optional = match node.int("jointype") {
+            2 => right,
+            4 => left,
+            3 => left | right,
+            _ => 0,
+        };
+        // Its constants may come out as nulls.
+        for source in self.fixed.extract_if(.., |source| bit(*source) & optional != 0) {
+            self.passed.retain(|(of, ..)| *of != source);
+            query.sources.push(source);
         }
         if let Some(quals) = node.node("quals") {
             conditions.push(self.expr(quals));
@@ -460,8 +476,8 @@ impl Lower<'_> {
                 part.kind != "SubLink"
             });
         }
-        query.one_row = (aggregates && !query.grouped)
-            || (from.is_empty() && query.conjuncts.is_empty() && query.sources.is_empty());
+        query.one_row =
+            (aggregates && !query.grouped) || (query.conjuncts.is_empty() && query.sources.is_empty());
         if !aggregates && from.iter().any(|item| self.is_empty(item)) {
             query.limit = Limit::Zero;
         }

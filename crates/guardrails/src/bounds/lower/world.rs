@@ -76,9 +76,10 @@ impl World<'_> {
         self.session.relation(name).or_else(|| self.base.and_then(|base| base.relation(name))).cloned()
     }
 
-    /// Whether other tables hand their rows up to this one.
-    pub(super) fn has_children(&self, name: &Name) -> bool {
-        self.session.has_children(name) || self.base.is_some_and(|base| base.has_children(name))
+    /// The tables that hand their rows up to this one.
+    pub(super) fn children(&self, name: &Name) -> Vec<Arc<Relation>> {
+        let base = self.base.into_iter().flat_map(|base| base.children(name));
+        self.session.children(name).chain(base).cloned().collect()
     }
 
     /// The tables that a partition or child belongs to, and those above them.
