@@ -21,7 +21,8 @@ pub fn ensure_ready() -> Result<()> {
     if !missing.is_empty() {
         install_packages(&missing)?;
     }
-    add_rust_parts()
+    add_rust_parts()?;
+    workspace::claim()
 }
 
 pub fn run() -> Result<()> {

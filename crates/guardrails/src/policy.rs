@@ -52,7 +52,6 @@ pub enum PolicyError {
 #[derive(Debug)]
 pub struct Policy {
     set: PolicySet,
-    schema: Schema,
     principal: EntityUid,
     action: EntityUid,
     resource: EntityUid,
@@ -133,7 +132,7 @@ impl Policy {
                 rules.insert(id, rule);
             }
         }
-        let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+        let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
         if !result.validation_passed() {
             let errors: Vec<String> = result.validation_errors().map(ToString::to_string).collect();
             return Err(PolicyError::Invalid(errors.join("; ")));
@@ -141,7 +140,6 @@ impl Policy {
         let uid = |text: &str| EntityUid::from_str(text).map_err(|error| parse(&error));
         Ok(Policy {
             set,
-            schema,
             principal: uid(r#"Session::"session""#)?,
             action: uid(r#"Action::"execute""#)?,
             resource: uid(r#"Database::"database""#)?,
@@ -154,7 +152,7 @@ impl Policy {
 
     /// Decides. Whatever goes wrong blocks.
     pub fn decide(&self, facts: &Facts) -> Ruling {
-        let Some(request) = self.request(facts) else {
+        let Some(request) = self.request(facts, None) else {
             return blocked("policy-error", "the facts could not be put to the policies");
         };
         let response = self.authorizer.is_authorized(&request, &self.set, &self.entities);
@@ -189,7 +187,8 @@ impl Policy {
         }
     }
 
-    fn request(&self, facts: &Facts) -> Option<Request> {
+    /// What is put to the policies. Its shape is always the same, so only a test checks it against the schema.
+    fn request(&self, facts: &Facts, schema: Option<&Schema>) -> Option<Request> {
         let words = |values: &mut dyn Iterator<Item = &str>| {
             RestrictedExpression::new_set(
                 values.map(|value| RestrictedExpression::new_string(value.to_owned())).collect::<Vec<_>>(),
@@ -212,14 +211,7 @@ impl Policy {
             ("catalogue", RestrictedExpression::new_bool(facts.catalogue)),
         ];
         let context = Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).ok()?;
-        Request::new(
-            self.principal.clone(),
-            self.action.clone(),
-            self.resource.clone(),
-            context,
-            Some(&self.schema),
-        )
-        .ok()
+        Request::new(self.principal.clone(), self.action.clone(), self.resource.clone(), context, schema).ok()
     }
 }
 
@@ -236,6 +228,7 @@ pub(crate) fn blocked(rule: &str, reason: &str) -> Ruling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Guard, Input, Session};
 
     #[test]
     fn every_set_is_valid_and_every_guard_bears_the_name_of_its_hazard() {
@@ -252,6 +245,16 @@ mod tests {
         let odd = r#"@effect("shrug") forbid (principal, action == Action::"execute", resource);"#;
         assert!(matches!(Policy::parse(&[odd]), Err(PolicyError::Effect(_))));
         assert!(matches!(Policy::parse(&["permit nothing"]), Err(PolicyError::Parse(_))));
+    }
+
+    #[test]
+    fn what_is_put_to_the_policies_fits_the_schema() {
+        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).unwrap();
+        let guard = Guard::new(Policy::named("careful-write").unwrap(), None);
+        for sql in ["", "UPDATE t SET a = f(b)", "SET ROLE x; DROP TABLE y", "COPY t TO PROGRAM 'x'"] {
+            let (facts, _) = guard.facts(&Session::default(), Input::simple(sql)).unwrap();
+            assert!(guard.policy().request(&facts, Some(&schema)).is_some(), "{sql}");
+        }
     }
 
     #[test]

@@ -457,7 +457,10 @@ fn cast(tried: Tried, kind: &Kind) -> Tried {
             text.trim().parse().map_or(Value::Unknown, Value::Number)
         }
         (Kind::Time, Value::Text(text)) => time::parse(&text).unwrap_or(Value::Unknown),
-        (Kind::Span, Value::Text(text)) => time::parse_span(&text).map_or(Value::Unknown, Value::Span),
+        (Kind::Span | Kind::TimeOfDay, Value::Text(text)) => {
+            time::parse_span(&text).map_or(Value::Unknown, Value::Span)
+        }
+        (Kind::TimeOfDay, Value::Time { .. }) => Value::Unknown,
         (Kind::Text | Kind::Uuid | Kind::Labels(_), value) => {
             text_of(&value).map_or(Value::Unknown, Value::Text)
         }

@@ -119,6 +119,20 @@ pub(super) fn times(pool: &mut Vec<Value>, past: bool, constants: &[Value]) {
     }
 }
 
+pub(super) fn spans(pool: &mut Vec<Value>, constants: &[Value]) {
+    for constant in constants {
+        let span = match constant {
+            Value::Span(span) => *span,
+            Value::Text(text) => match time::parse_span(text) {
+                Some(span) => span,
+                None => continue,
+            },
+            _ => continue,
+        };
+        pool.extend([span - 1.0, span, span + 1.0].map(Value::Span));
+    }
+}
+
 pub(super) fn texts(pool: &mut Vec<Value>, can_be_empty: Option<bool>, constants: &[Value]) {
     let mut add = |text: String| {
         let value = Value::Text(text);

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::eval::{Row, as_bool, evaluate};
 use super::expr::{Expr, Form, Scene, Subquery, bit};
 use super::pattern;
-use super::pool::{numbers, texts, times, uuids};
+use super::pool::{numbers, spans, texts, times, uuids};
 use super::range;
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW};
 use super::value::{self, Clock, Tried, Value};
@@ -318,17 +318,13 @@ impl Variable {
             }
             Kind::Time => times(&mut pool, column.past, constants),
             Kind::Span => {
-                for constant in constants {
-                    let span = match constant {
-                        Value::Span(span) => Some(*span),
-                        Value::Text(text) => time::parse_span(text),
-                        _ => None,
-                    };
-                    if let Some(span) = span {
-                        pool.extend([Value::Span(span - 1.0), Value::Span(span), Value::Span(span + 1.0)]);
-                    }
-                }
+                spans(&mut pool, constants);
                 pool.extend([Value::Span(3600.0), Value::Span(DAY), Value::Span(40.0 * DAY)]);
+            }
+            Kind::TimeOfDay => {
+                spans(&mut pool, constants);
+                pool.retain(|value| matches!(value, Value::Span(at) if (0.0..=DAY).contains(at)));
+                pool.extend([0.0, 3.0 * 3600.0, DAY / 2.0, DAY - 60.0].map(Value::Span));
             }
             Kind::Uuid => uuids(&mut pool, constants),
             Kind::Range => range::samples(&mut pool, constants),
@@ -416,7 +412,8 @@ impl State<'_> {
                 !text.is_empty() || column.can_be_empty != Some(false)
             }
             (Value::Text(text), Some(Kind::Labels(labels))) => labels.contains(text),
-            (Value::Span(_), Some(Kind::Span | Kind::Unknown)) | (Value::Bool(_), Some(Kind::Bool)) => true,
+            (Value::Span(_), Some(Kind::Span | Kind::TimeOfDay | Kind::Unknown))
+            | (Value::Bool(_), Some(Kind::Bool)) => true,
             _ => false,
         }
     }
@@ -496,6 +493,19 @@ fn gather(
             if constants.len() < MOST_CONSTANTS && !constants.contains(value) =>
         {
             constants.push(value.clone());
+        }
+        // `'{a,b}'`: its elements.
+        Expr::AnyOf(_, _, list) if constants.len() < MOST_CONSTANTS => {
+            let Some(Value::Text(written)) = evaluate_constant(list) else { return };
+            let Some(inner) = written.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+                return;
+            };
+            for element in inner.split(',').take(MOST_CONSTANTS) {
+                let value = Value::Text(element.trim().trim_matches('"').to_owned());
+                if !constants.contains(&value) {
+                    constants.push(value);
+                }
+            }
         }
         // A text that the pattern lets through.
         Expr::Match { pattern, .. } | Expr::Like { pattern, .. } if constants.len() < MOST_CONSTANTS => {

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     /// An enumeration, with its labels.
     Labels(Vec<String>),
     Span,
+    /// A time of day, as the span since midnight.
+    TimeOfDay,
     Range,
     /// Arrays, JSON, geometry and the rest.
     Other,
@@ -53,6 +55,7 @@ impl Kind {
             "date" | "timestamp" | "timestamptz" => Kind::Time,
             "uuid" => Kind::Uuid,
             "interval" => Kind::Span,
+            "time" | "timetz" => Kind::TimeOfDay,
             "int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange" => Kind::Range,
             _ => return None,
         })

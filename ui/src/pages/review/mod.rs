@@ -159,14 +159,12 @@ fn QueueRow(props: &RowProps) -> Html {
                 <RiskBadge points={r.risk.points} band={r.risk.band} />
                 <span class="queue-text">
                     <span class="strong clip">{ &r.requester.name }</span>
-                    <span class="clip">
+                    <span class="sub num" title="Waiting since then">{ words::ago(r.submitted_at, now) }</span>
+                    <span class="clip queue-what">
                         { first.map(|e| format!("{} · {}", e.resource.name, words::level(e.level).to_lowercase())).unwrap_or_default() }
                         if others > 0 { { format!(" + {others}") } }
                     </span>
                     <span class="sub clip">{ &r.reason }</span>
-                </span>
-                <span class="queue-side">
-                    <span class="sub num" title="Waiting since then">{ words::span(now - r.submitted_at) }</span>
                     <Tag>{ format!("for {}", words::duration(r.cap_s.map_or(r.duration_s, |cap| cap.min(r.duration_s)))) }</Tag>
                 </span>
             </button>
