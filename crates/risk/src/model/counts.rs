@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
 
 use super::features::{self, Facts};
 use super::table::{Table, UNKNOWN};
@@ -12,6 +13,8 @@ use super::table::{Table, UNKNOWN};
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     combinations: Vec<Combination>,
+    /// How many there are of them.
+    spreads: usize,
     rate: f64,
 }
 
@@ -24,9 +27,8 @@ struct Combination {
     last: usize,
     before: Option<usize>,
     ids: HashMap<u64, u32, BuildHasherDefault<Mix>>,
-    /// Where no combination is wider: how often each was seen and approved, beside its key, which saves the way to
-    /// memory that most of a look-up is.
-    last_of_all: HashMap<u64, (u32, u32), BuildHasherDefault<Mix>>,
+    /// Where no combination is wider.
+    last_of_all: LastOfAll,
     /// By id, side by side: how often it was seen, how often approved, and its spreads.
     told: Vec<u32>,
     /// How many numbers each id has.
@@ -39,7 +41,7 @@ pub(super) type RowIds = Vec<u32>;
 impl Counts {
     /// Counts the given sets of columns; a set whose part without the last column is missing is left out.
     pub(super) fn of_table(table: &Table, sets: &[u32]) -> Self {
-        let mut counts = Self { combinations: Vec::new(), rate: rate(table.approved()) };
+        let mut counts = Self { combinations: Vec::new(), spreads: 0, rate: rate(table.approved()) };
         let mut row_ids: Vec<RowIds> = Vec::new();
         for &set in sets {
             let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
@@ -49,6 +51,7 @@ impl Counts {
             row_ids.push(ids);
         }
         let spreads = features::spreads(&counts.sets());
+        counts.spreads = spreads.len();
         for (of, (combination, ids)) in counts.combinations.iter_mut().zip(&row_ids).enumerate() {
             let wider = spreads.iter().filter(|spread| spread.of == of).map(|spread| &row_ids[spread.by]);
             combination.count(ids, table.approved(), &wider.collect::<Vec<_>>());
@@ -60,7 +63,7 @@ impl Counts {
     /// that splits the rows no finer than a part of it does (a role's code and its title) is left out.
     pub(super) fn choose(table: &Table, columns: &[usize]) -> (Vec<u32>, Vec<RowIds>) {
         let mut chosen: Vec<(u32, RowIds, usize)> = Vec::new();
-        let mut counts = Self { combinations: Vec::new(), rate: 0.0 };
+        let mut counts = Self { combinations: Vec::new(), spreads: 0, rate: 0.0 };
         for size in 1..=3 {
             for set in sets_of(columns, size) {
                 let Some(mut combination) = counts.start(set, table.coded().len()) else { continue };
@@ -86,14 +89,21 @@ impl Counts {
     /// What is known of a row; `codes` are its values', by column.
     pub(super) fn look_up(&self, codes: &[u32]) -> Facts {
         let mut ids: Vec<u32> = Vec::with_capacity(self.combinations.len());
-        let mut facts = Facts::default();
+        let mut facts = Facts {
+            seen: Vec::with_capacity(self.combinations.len()),
+            spread: Vec::with_capacity(self.spreads),
+            numbers: Vec::new(),
+        };
+        let mut last_of_all: Vec<(&LastOfAll, u64, usize)> = Vec::with_capacity(self.combinations.len());
         for combination in &self.combinations {
             let before = combination.before.map_or(0, |before| ids[before]);
             let code = codes.get(combination.last).copied().unwrap_or(UNKNOWN);
             let known = before != UNKNOWN && code != UNKNOWN;
             if combination.width == 2 {
-                let seen = if known { combination.last_of_all.get(&key(before, code)) } else { None };
-                facts.seen.push(seen.copied().unwrap_or_default());
+                if known {
+                    last_of_all.push((&combination.last_of_all, key(before, code), facts.seen.len()));
+                }
+                facts.seen.push((0, 0));
                 ids.push(UNKNOWN);
                 continue;
             }
@@ -111,6 +121,11 @@ impl Counts {
                     facts.spread.extend(std::iter::repeat_n(0, combination.width - 2));
                 }
             }
+        }
+        // Most of a score is waiting for memory: all of it is asked for before any of it is read.
+        black_box(last_of_all.iter().fold(0, |sum, (held, key, _)| sum ^ held.first_of(*key)));
+        for (held, key, at) in last_of_all {
+            facts.seen[at] = held.get(key);
         }
         facts
     }
@@ -147,7 +162,7 @@ impl Counts {
             last,
             before,
             ids: HashMap::default(),
-            last_of_all: HashMap::default(),
+            last_of_all: LastOfAll::default(),
             told: Vec::new(),
             width: 2,
         })
@@ -191,8 +206,61 @@ impl Combination {
         }
         if spreads.is_empty() {
             let seen = |id: u32| (self.told[id as usize * 2], self.told[id as usize * 2 + 1]);
-            self.last_of_all = self.ids.iter().map(|(&key, &id)| (key, seen(id))).collect();
+            self.last_of_all = LastOfAll::of(self.ids.iter().map(|(&key, &id)| (key, seen(id))));
             (self.ids, self.told) = (HashMap::default(), Vec::new());
+        }
+    }
+}
+
+/// How often each key was seen and approved: open addressing, so that a look-up reads one place in memory.
+#[derive(Clone, Debug, Default)]
+struct LastOfAll {
+    /// At most half full; a power of two.
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: u64,
+    seen: u32,
+    approved: u32,
+}
+
+/// No key: it would be made of two unknown codes.
+const VACANT: Slot = Slot { key: u64::MAX, seen: 0, approved: 0 };
+
+impl LastOfAll {
+    fn of(counted: impl ExactSizeIterator<Item = (u64, (u32, u32))>) -> Self {
+        let mut held = Self { slots: vec![VACANT; (counted.len() * 2).next_power_of_two()] };
+        for (key, (seen, approved)) in counted {
+            let mut at = held.place(key);
+            while held.slots[at].key != u64::MAX {
+                at = (at + 1) & (held.slots.len() - 1);
+            }
+            held.slots[at] = Slot { key, seen, approved };
+        }
+        held
+    }
+
+    fn place(&self, key: u64) -> usize {
+        let mut mix = Mix::default();
+        mix.write_u64(key);
+        usize::try_from(mix.finish()).unwrap_or(0) & self.slots.len().wrapping_sub(1)
+    }
+
+    /// What stands where the search for a key begins.
+    fn first_of(&self, key: u64) -> u64 {
+        self.slots.get(self.place(key)).map_or(0, |slot| slot.key)
+    }
+
+    fn get(&self, key: u64) -> (u32, u32) {
+        let mut at = self.place(key);
+        loop {
+            match self.slots.get(at) {
+                Some(slot) if slot.key == key => return (slot.seen, slot.approved),
+                Some(slot) if slot.key != u64::MAX => at = (at + 1) & (self.slots.len() - 1),
+                _ => return (0, 0),
+            }
         }
     }
 }
