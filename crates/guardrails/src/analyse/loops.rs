@@ -59,7 +59,7 @@ impl Analyzer<'_> {
             query: Arc::new(self.closed(&query)),
         });
         let gathered = rows.as_ref().map(|rows| gathered(value, rows)).unwrap_or_default();
-        self.pl_over(value, rows);
+        self.pl_over(value, rows, true);
         for (name, array) in gathered {
             self.bind(&name, Some(array));
         }
@@ -90,14 +90,15 @@ impl Analyzer<'_> {
             query.set("target_list", tree::Value::List(vec![target(&name, call)]));
             Loop { record: String::new(), names: vec![name], query: Arc::new(query) }
         });
-        self.pl_over(value, rows);
+        self.pl_over(value, rows, true);
     }
 
     /// A loop whose turns are all known.
     pub(super) fn pl_choices(&mut self, value: &Json, choices: Vec<(String, Vec<Node>)>) {
         let kept = self.choices.len();
         self.choices.extend(choices);
-        self.pl_over(value, None);
+        // So few turns do not wear a limit out.
+        self.pl_over(value, None, self.in_loop);
         self.choices.truncate(kept);
     }
 
@@ -138,14 +139,14 @@ impl Analyzer<'_> {
             names: vec![name],
             query: Arc::new(query),
         });
-        self.pl_over(value, rows);
+        self.pl_over(value, rows, true);
     }
 
-    pub(super) fn pl_over(&mut self, value: &Json, rows: Option<Loop>) {
+    pub(super) fn pl_over(&mut self, value: &Json, rows: Option<Loop>, repeats: bool) {
         let mut changed = HashSet::new();
         self.assigned(value, &mut changed);
         self.unbind(&changed);
-        let outer = std::mem::replace(&mut self.in_loop, true);
+        let outer = std::mem::replace(&mut self.in_loop, repeats);
         let pushed = rows.map(|rows| {
             let hidden: Vec<String> =
                 rows.names.iter().filter(|name| self.scope.variables.remove(*name)).cloned().collect();

@@ -24,6 +24,11 @@ pub(crate) fn evaluate(expr: &Expr, row: &dyn Row) -> Tried {
         Expr::Subquery(id) => row.subquery(*id),
         Expr::Extreme { column, largest } => row.extreme(*column, *largest),
         Expr::Opaque(_, parts) => Tried::unknown(parts.iter().any(|part| evaluate(part, row).row)),
+        Expr::Call(Function::Overlap, parts) if matches!(parts.as_slice(), [a, b] if a == b) => {
+            let tried = call(Function::Overlap, parts.iter().map(|part| evaluate(part, row)).collect());
+            // What is not known is taken not to be empty.
+            if tried.is_unknown() { Tried { value: Value::Bool(true), row: tried.row } } else { tried }
+        }
         Expr::Call(function, parts) => {
             call(*function, parts.iter().map(|part| evaluate(part, row)).collect())
         }

@@ -123,6 +123,8 @@ pub(crate) struct Scene {
     pub sources: Vec<Source>,
     pub columns: Vec<Column>,
     pub subqueries: Vec<Subquery>,
+    /// What is judged is done again and again.
+    pub in_loop: bool,
     /// Columns that are not null where this is read.
     pub given: RefCell<Vec<usize>>,
     /// Work done so far; see [`Scene::spend`].
@@ -274,6 +276,12 @@ pub(crate) struct OuterJoin {
 /// The bit of a source in a set of sources.
 pub(crate) fn bit(source: usize) -> u128 {
     1u128.checked_shl(u32::try_from(source).unwrap_or(u32::MAX)).unwrap_or(1 << 127)
+}
+
+impl Scene {
+    pub fn new(in_loop: bool) -> Scene {
+        Scene { in_loop, ..Scene::default() }
+    }
 }
 
 impl Expr {

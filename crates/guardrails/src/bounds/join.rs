@@ -126,7 +126,12 @@ impl Scene {
                             pending.push(Expr::Compare(Comparison::Equal, left, right));
                         }
                     }
-                    Expr::Not(inner) => self.place(Expr::Not(inner), target, &join, depth, &mut found),
+                    Expr::Not(inner) => match self.of_own_row(&inner, join.sources) {
+                        // No row where it is not true, be it false or null.
+                        Some(conditions) => pending
+                            .push(Expr::Not(Box::new(Expr::Is(Some(true), Box::new(Expr::And(conditions)))))),
+                        None => self.place(Expr::Not(inner), target, &join, depth, &mut found),
+                    },
                     other => pending.push(other),
                 },
                 Expr::Subquery(id) => match self.inline(id, &mut join, &mut pending) {
@@ -289,6 +294,11 @@ impl Scene {
     }
 
     /// `a.x IS DISTINCT FROM b.y`, between two sources.
+    fn of_own_row(&self, expr: &Expr, sources: u128) -> Option<Vec<Expr>> {
+        let Expr::Subquery(id) = expr else { return None };
+        self.on_own_row(self.subqueries.get(*id)?, sources)
+    }
+
     fn ties_by_distinct(&self, expr: &Expr) -> bool {
         let Expr::Distinct(left, right) = expr else { return false };
         match (left.column().and_then(|id| self.column(id)), right.column().and_then(|id| self.column(id))) {

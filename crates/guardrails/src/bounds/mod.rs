@@ -78,6 +78,10 @@ impl Scene {
                 Outcome::Bounded
             });
         }
+        if let Some(of_own_row) = self.on_own_row(subquery, join.sources) {
+            pending.extend(of_own_row);
+            return Inlined::Done;
+        }
         match subquery.form {
             Form::Exists => {
                 if query.limit == Limit::Zero {
@@ -99,10 +103,6 @@ impl Scene {
                     } else {
                         Outcome::Bounded
                     });
-                }
-                if let Some(of_own_row) = self.on_own_row(query, join.sources) {
-                    pending.extend(of_own_row);
-                    return Inlined::Done;
                 }
                 self.take_in(query, join, pending);
                 Inlined::Done
@@ -136,13 +136,7 @@ impl Scene {
                     && (!query.grouped || query.outputs.iter().all(|output| output.expr.column().is_some()));
                 if plain {
                     self.take_in(query, join, pending);
-                    for (test, output) in tests.iter().zip(&query.outputs) {
-                        pending.push(Expr::Compare(
-                            comparison,
-                            Box::new((*test).clone()),
-                            Box::new(output.expr.clone()),
-                        ));
-                    }
+                    pending.extend(compared(comparison, &tests, query));
                 } else {
                     join.sources |= bit(subquery.source);
                     let columns = self
@@ -193,20 +187,44 @@ impl Scene {
         }
     }
 
-    /// The conditions of a query that finds the row itself by a key of its own table, as conditions on the row.
-    fn on_own_row(&self, query: &Query, sources: u128) -> Option<Vec<Expr>> {
+    /// The conditions of a subquery that finds the row itself by a key of its own table, as conditions on the row.
+    fn on_own_row(&self, subquery: &Subquery, sources: u128) -> Option<Vec<Expr>> {
+        let query = &subquery.query;
         let [inner] = query.sources.as_slice() else { return None };
-        let table = self.source(*inner)?.table.as_ref()?;
-        if !query.outer_joins.is_empty() || query.sampled || query.grouped || query.limit == Limit::Zero {
+        let table = self.source(*inner).filter(|held| !held.partial)?.table.as_ref()?;
+        let cut = match subquery.form {
+            Form::Exists => query.limit == Limit::Zero,
+            _ => query.limit != Limit::None,
+        };
+        if cut
+            || query.odd
+            || query.set.is_some()
+            || !query.outer_joins.is_empty()
+            || query.sampled
+            || query.grouped
+            || query.one_row
+            || query.having
+        {
             return None;
+        }
+        let mut conjuncts = query.conjuncts.clone();
+        match (subquery.form, &subquery.test) {
+            (Form::Exists, _) => {}
+            (Form::Any(Comparison::Equal), Some(Expr::Row(tests))) => {
+                conjuncts.extend(compared(Comparison::Equal, &tests.iter().collect::<Vec<_>>(), query));
+            }
+            (Form::Any(Comparison::Equal), Some(test)) => {
+                conjuncts.extend(compared(Comparison::Equal, &[test], query));
+            }
+            _ => return None,
         }
         let own = (0..self.sources.len()).find(|source| {
             sources & bit(*source) != 0
                 && source != inner
                 && self.source(*source).and_then(|held| held.table.as_ref()) == Some(table)
-                && self.ties_by_key(query, *source)
+                && self.ties_by_key(&conjuncts, *source)
         })?;
-        query.conjuncts.iter().map(|conjunct| self.as_of(conjunct, *inner, own)).collect()
+        conjuncts.iter().map(|conjunct| self.as_of(conjunct, *inner, own)).collect()
     }
 
     /// An expression over one source, said of another one of the same table.
@@ -303,13 +321,13 @@ impl Scene {
 
     /// Whether a correlated query finds the row itself and no other: it compares a key of the table with itself.
     fn is_by_own_key(&self, query: &Query, source: usize) -> bool {
-        self.takes_own_row(query, source) && self.ties_by_key(query, source)
+        self.takes_own_row(query, source) && self.ties_by_key(&query.conjuncts, source)
     }
 
-    /// Whether a query compares a key of the source's table with the source's own.
-    fn ties_by_key(&self, query: &Query, source: usize) -> bool {
+    /// Whether one of the conditions compares a key of the source's table with the source's own.
+    fn ties_by_key(&self, conjuncts: &[Expr], source: usize) -> bool {
         let mut equal: Vec<&str> = Vec::new();
-        let mut pending: Vec<&Expr> = query.conjuncts.iter().collect();
+        let mut pending: Vec<&Expr> = conjuncts.iter().collect();
         while let Some(conjunct) = pending.pop() {
             match conjunct {
                 Expr::And(parts) => pending.extend(parts),
@@ -356,6 +374,10 @@ impl Scene {
         let Expr::Compare(comparison, left, right) = conjunct else { return false };
         [(left, right, *comparison), (right, left, comparison.turned())].into_iter().any(
             |(value, extreme, comparison)| {
+                // A loop takes one after the other, and so all.
+                if let Expr::Extreme { column, .. } = extreme.as_ref() {
+                    return self.in_loop && comparison.is_reflexive() && value.column() == Some(*column);
+                }
                 let Expr::Subquery(id) = extreme.as_ref() else { return false };
                 let (Some(subquery), Some(column)) =
                     (self.subqueries.get(*id), value.column().and_then(|id| self.column(id)))
@@ -407,6 +429,16 @@ impl Scene {
             && self.judge(column.source, query).reaches_all();
         Some(origin)
     }
+}
+
+/// `(a, b) = ANY (SELECT x, y ..)`, output by output.
+fn compared(comparison: Comparison, tests: &[&Expr], query: &Query) -> Vec<Expr> {
+    let pairs = tests.iter().zip(&query.outputs);
+    pairs
+        .map(|(test, output)| {
+            Expr::Compare(comparison, Box::new((*test).clone()), Box::new(output.expr.clone()))
+        })
+        .collect()
 }
 
 /// What becomes of a subquery that stands as a condition of its own.

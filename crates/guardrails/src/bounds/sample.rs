@@ -607,11 +607,21 @@ fn infer(expr: &Expr, variables: &mut [Variable]) {
                 F::Abs | F::Sign | F::Floor | F::Ceil | F::Round => Kind::Decimal,
                 F::Mod | F::Negate => Kind::Integer(-9e15, 9e15),
                 F::Truncate | F::Extract | F::IsFinite => Kind::Time,
+                F::Overlap
+                    if parts
+                        .iter()
+                        .any(|part| matches!(evaluate_constant(part), Some(Value::Range { .. }))) =>
+                {
+                    Kind::Range
+                }
                 _ => return,
             };
             parts.iter().for_each(|part| learn(part, kind.clone()));
         }
         Expr::Contains(range, item) => {
+            if let Some(Value::Range { .. }) = evaluate_constant(item) {
+                learn(range, Kind::Range);
+            }
             if let Some(Value::Range { low, high }) = evaluate_constant(range) {
                 let moments = [low, high].into_iter().any(|end| end.is_finite() && end.abs() > 1e8);
                 learn(item, if moments { Kind::Time } else { Kind::Integer(-9e15, 9e15) });

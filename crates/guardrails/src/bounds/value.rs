@@ -227,6 +227,15 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
 
 /// PostgreSQL puts what is not a number after all numbers.
 fn number_order(a: f64, b: f64) -> Ordering {
+    // Decimals are exact there: `0.1 + 0.2 = 0.3`.
+    let fractions = a.fract() != 0.0 || b.fract() != 0.0;
+    if fractions
+        && a.is_finite()
+        && b.is_finite()
+        && (a - b).abs() <= 4.0 * f64::EPSILON * a.abs().max(b.abs())
+    {
+        return Ordering::Equal;
+    }
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 

@@ -152,6 +152,7 @@ fn sets_that_were_written_blind_are_judged_as_labelled() {
     for (database, file, wanted) in [
         ("freight", "accidents", Verdict::Block),
         ("streaming", "accidents", Verdict::Block),
+        ("hospital", "accidents", Verdict::Block),
         ("billing", "harmless", Verdict::Allow),
         ("haulage", "harmless", Verdict::Allow),
     ] {

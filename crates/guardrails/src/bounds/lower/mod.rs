@@ -70,7 +70,7 @@ const DEEPEST: usize = 60;
 impl<'a> Lower<'a> {
     pub fn new(world: World<'a>, common: Vec<(String, Common)>) -> Lower<'a> {
         Lower {
-            scene: Scene::default(),
+            scene: Scene::new(world.in_loop),
             world,
             frames: vec![Vec::new()],
             common,

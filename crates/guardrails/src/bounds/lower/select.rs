@@ -478,10 +478,44 @@ impl Lower<'_> {
         }
         query.one_row =
             (aggregates && !query.grouped) || (query.conjuncts.is_empty() && query.sources.is_empty());
+        if query.grouped && self.groups_by_key(node, query) {
+            self.ungroup(node, query);
+        }
         if !aggregates && from.iter().any(|item| self.is_empty(item)) {
             query.limit = Limit::Zero;
         }
         self.as_values(query);
+    }
+
+    /// Whether every group is one row: the only table is grouped by a key of its own.
+    fn groups_by_key(&mut self, node: &Node, query: &Query) -> bool {
+        let [source] = query.sources.as_slice() else { return false };
+        let Some(info) = self.scene.source(*source).and_then(|held| held.info.clone()) else { return false };
+        if info.keys.is_empty() {
+            return false;
+        }
+        let by: Vec<Expr> = node.nodes("group_clause").map(|column| self.expr(column)).collect();
+        let names: Option<Vec<&str>> = by
+            .iter()
+            .map(|expr| self.scene.column(expr.column()?))
+            .map(|column| column.filter(|held| held.source == *source).map(|held| held.name.as_str()))
+            .collect();
+        let Some(names) = names else { return false };
+        info.keys.iter().any(|key| key.iter().all(|column| names.contains(&column.as_str())))
+    }
+
+    /// Groups of one row each are the rows themselves.
+    fn ungroup(&mut self, node: &Node, query: &mut Query) {
+        query.grouped = false;
+        for output in &mut query.outputs {
+            if let Expr::Extreme { column, .. } = output.expr {
+                *output = self.output(std::mem::take(&mut output.name), Expr::Column(column));
+            }
+        }
+        if let Some(having) = node.node("having_clause").filter(|_| query.having) {
+            let counted = self.expr(having).with_tally(&Expr::Const(Value::Number(1.0)));
+            query.having = evaluate_constant(&counted) != Some(Value::Bool(true));
+        }
     }
 
     /// `SELECT unnest(ARRAY[..])` and `SELECT x FROM (VALUES ..) v(x)` are lists of values.
