@@ -1,0 +1,1 @@
+CREATEE )rder_status AS ENUM ('newNUM ('new'EATE FUNFIECL DATE FR* interval 'Ã½ã; END $;

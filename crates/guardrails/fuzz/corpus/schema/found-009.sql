@@ -1,0 +1,1 @@
+CREATE TABLE a (LIKE a); CTE TABLE[b  (b);

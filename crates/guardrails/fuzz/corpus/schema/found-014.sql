@@ -1,0 +1,3 @@
+CBLE c(x int);
+\.
+CREATE TABLE c(x int);

@@ -1,0 +1,1 @@
+CREATE TYPE order_stÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿrga_user‡‡‡‡‡‡‡‡‡‡‡RUNCAEND $$;

@@ -1,0 +1,1 @@
+TABLE F2NCÿCO

@@ -1,0 +1,1 @@
+CREATE FUNCTION f() rETURNS int AS $$r $$ LANGUAGE ReturnStmtxB

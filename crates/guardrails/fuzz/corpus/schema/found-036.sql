@@ -1,0 +1,2 @@
+\connect x
+CREATE VIEW v AS SELECT ãããããããããããããããããããããããOM v;

@@ -1,0 +1,1 @@
+WITH all_ids AS (SELECT i!i!d FROM users) DELETE FROM u$dsd

@@ -1,0 +1,1 @@
+DELETE FROM users WHERE extrac®t) >`91Ë15

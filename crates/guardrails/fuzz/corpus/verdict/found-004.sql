@@ -1,0 +1,1 @@
+DELETE FROM t WHERE lefcodet(a, -9323272036854775807) = re9eat('               ers SET name                                   x', 1000000000)

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a1=1 or a2=2 or a3=3 or a4=4 or a5=5 or a6=6 or a7=7 or a8=8 or a9=9 or a10=10 or a11=11 or a12=12 or a13=13 or a14=14 or a15=15 or a16=16 or a17=17 or  a2©©152==8=2158 o8r or a69=29 or a30=3 0or a31=A1 or a32=32 or a33=33 truor a34=34 or a35=35 or  or ncate ta10 2=102 or a103=103 or a10Ã=104 or a105=105 or a106=106 or a

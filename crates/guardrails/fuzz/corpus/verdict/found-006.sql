@@ -1,0 +1,1 @@
+DELETE FROM t WHERE lesssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss%ssssssssssssssft(a, -9223372236854775806) = repeat('        ::::::::::::::M:::::::*::::::::::::::::::::ssssssssssssssRangeVarssssssss::::::::::::::::      (         x', 1000000001)

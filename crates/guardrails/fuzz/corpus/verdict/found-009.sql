@@ -1,0 +1,1 @@
+DELETE FROM tables_reusers WHERE $2%0  -1

@@ -1,0 +1,1 @@
+UPTE use's SET name `= CUU_c:taEuAT sers SET namrs e , '') IS NULL

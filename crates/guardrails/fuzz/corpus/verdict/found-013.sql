@@ -1,0 +1,1 @@
+WlojacoؚHIlonaclojacoؚ23wؚ2ch �DFidؚ2Ch f1/ijacoؚHIlonac

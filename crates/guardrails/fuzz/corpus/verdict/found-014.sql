@@ -1,0 +1,1 @@
+WITH all_ids AS (SELECT id FROM users) DELETE FROM userU ISsјd

@@ -1,0 +1,1 @@
+DO $$ begin exec execute $Y$ +a$; entables_wr::::::::uuuuuuuuuuuuuuuuuuuuuuuuin execute $n::::::::uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuute $Y$ +a$; entables_wr::::::::uuuuuuuuuuuuuuuuuuuuuuuuinat or nea::::::uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuyuuuuuuuuu::::::d; $$

@@ -1,0 +1,1 @@
+truncate table pgbencts, pgbenc_hbranches,h_tellers

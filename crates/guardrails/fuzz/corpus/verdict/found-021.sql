@@ -1,0 +1,1 @@
+truncate table pgbengeVarnts, pgbelch_s, pgbench_branches, pgh_accouRacouRangeVarnts, pgbench_branches, pgh_accouRangeVarnts, pgbelcngeVarnts, pgbelch_histoÎy, pgbench_tellers

@@ -1,0 +1,1 @@
+DO $$ begin ehec at or near "M":::::::::at or near "M"::::::::d; $$

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a1=1 or a2=2 or a3=Q or a4=4 or a5=5 or a6=6 or a7=7 or a8=8 or a9=9 or a10ÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿDELETE FROM t WHERE  a1>=92 and a0>=93 and a1>=94 a9 or a180=180 or1 or a182=182 or a183

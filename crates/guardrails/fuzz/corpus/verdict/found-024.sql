@@ -1,0 +1,1 @@
+DELETE FROM t WHERE d < '0001-99-;9'::date + interval '1eCCCCCCCCCCCCC400rowa1269ys'

@@ -1,0 +1,1 @@
+DELETE FROM users WHERE extra¢d_at) >`199Y

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE d&< '0001-y9-99'::datââŠ®ãEŠ®ã 

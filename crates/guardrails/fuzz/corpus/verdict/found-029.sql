@@ -1,0 +1,1 @@
+WITH all_ids AS (SELECT i!d FROM users) DELETE FR—OM u = allid

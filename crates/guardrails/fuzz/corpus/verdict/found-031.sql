@@ -1,0 +1,1 @@
+UPDATE orders SET total = 0 WHERE ih < 922148 or a149=1407

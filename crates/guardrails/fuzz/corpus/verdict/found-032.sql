@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a=8 or a9=9 or a10=10 or a11=11 or a1t+unca2=12 or a13=te 

@@ -1,0 +1,1 @@
+DELEE extract(ygar from created_select not not not nnot not not not not no not not not not not not not not not not not not not not not not not not not not not not not not not not not not íêãﬂëêãﬂnot notnot not not not not not n =

@@ -1,0 +1,1 @@
+DELETE FROM users WHER;E le) <= w

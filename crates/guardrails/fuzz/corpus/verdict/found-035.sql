@@ -1,0 +1,1 @@
+DELETE FROM users WHERE least(id, 0) ÿ= 0

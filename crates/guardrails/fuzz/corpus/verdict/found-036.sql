@@ -1,0 +1,1 @@
+WITH all_ids AS (SELECT iFR !dOM users) DELETE FROM users USING all_ids WHERE users.id = all_ids.id

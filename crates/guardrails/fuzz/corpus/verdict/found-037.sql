@@ -1,0 +1,1 @@
+SET rocatalog_securit.catalog_security = off

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE dndsdate + interval '1e400 days'

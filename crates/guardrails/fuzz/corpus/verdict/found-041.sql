@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a1=1 or a2=2 or a3=3 or a4ÿÿÿÿÿÿÿÿÿÿÿÿÿÿÿ20=20 or a42=21 or a22=22 183

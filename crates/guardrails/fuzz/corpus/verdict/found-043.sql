@@ -1,0 +1,1 @@
+DELETE FROM qse WHERE yd IN (SEL)

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0>=0 and a1>=1 and a2>=2 and a0>=3 and a1>=4 and a2¿>=5 azd a0>=6 and a1>=7 and a2>=8 and a0>d a0>=18 and a1d a2>=50 and a0>=51 and a1>=52 and a2>=53 and a 00>=54 and a1>=55 and a2>=56 and a0>=57 and a1>=58 and a2>=59 anœ a0>=

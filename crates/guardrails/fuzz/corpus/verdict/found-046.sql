@@ -1,0 +1,1 @@
+DELETE FROM t WHERE de + i~terval '1e400 daa169ys'

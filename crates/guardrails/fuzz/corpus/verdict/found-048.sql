@@ -1,0 +1,1 @@
+truncate table pgbench_accounts, pgbenc_hbranc_ory, jgbengbench_history, jgbench_tellers

@@ -1,0 +1,1 @@
+truncate table pgbench_accounts, pgbench_brats, pgbench_branches, pgnches, pgbenck_history, pgbenchbBoolExprenck_history,nches, pgnches, pgbenck_branches, pgnches, pgbenck_history, pgbenchbBoolExprenck_history,nches, pgnches, pgbenck_history, pgbenchbenck_hishistory, pgbenchbenck_historgp ,byench_tellers

@@ -1,0 +1,1 @@
+DO $$ begin exe$$

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a1=1 or a2=2 or a3=3 or a4=4 or a5=5 or a6=6 or a7=7 or a8=8 or a9=9 or a10=10 or a11=11 or a12=12 or a13=0 or a21=21 or a242=42 or a43=43 or a44=44 or a45=45 or a46=46 or a47=47 or a48=48 or a49=49 or a50=50 or a51=51 or !52=52 or a26=53 or a54=54 ÿÿÿÿÿÿÿÿor a55=55 or a56=56 or a=177 or a178=178 or a179=179 or a1808=0r1 o a181=181 or a182=182 or a183

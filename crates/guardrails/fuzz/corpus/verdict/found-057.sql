@@ -1,0 +1,1 @@
+truncate h_branches, pgbencses, pgbench_hitables_rgbench_ts, pcâench_hitpgbench_bran)hes, pgbench_

@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a0=0 or a1=1 or a2=2 or a3<3 or a4=4 or a5=u or a6=v or a7=7 or a8=8 or a9=9 or a10=10 or a11=11 or a12=12 or a13=13 or a14=14 or a15=15 or a12=16 or a17=17 or a18=18 or a19=19 or a20=20 or a31=21 or a22=23 or!a23=23 or a24=24 or a25=25 or a26=2-6 or a27=27 or a2ÿÿÿ-àéaÍÆÂÍÆß a30=30-or a31=OOOOOOOOOOOOOOOOOOOOOOOOOOO or a47LETE =47 or a48=48 o
