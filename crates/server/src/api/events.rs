@@ -72,7 +72,11 @@ struct Listener {
     ready: VecDeque<Entry>,
 }
 
-/// Rows as they are written. Begins after `Last-Event-ID`, or after `?after=`, or with the next one.
+/// Rows as they are written, as server-sent events named `entry` whose ids are positions. Begins after `Last-Event-ID`,
+/// or after `?after=`, or with the next one; ends with the sign-in.
+#[utoipa::path(get, path = "/v1/events", tag = "ledger",
+    params(Start, ("Last-Event-ID" = Option<i64>, Header, description = "The last position that is known.")),
+    responses((status = 200, body = Entry, content_type = "text/event-stream"), (status = 401, body = Problem)))]
 pub async fn stream(
     State(app): State<App>,
     State(signin): State<SignIn>,
@@ -90,8 +94,9 @@ pub async fn stream(
     Ok(Sse::new(unfold(listener, next)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub struct Start {
+    /// The last position that is known; 0 for the beginning.
     after: Option<i64>,
 }
 

@@ -68,6 +68,8 @@ impl Api {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "daypassd", description = "Just-in-time access: requests, decisions, grants."),
+    // Apart from the others: it is not under their time limit.
+    paths(events::stream),
     tags((name = "people"), (name = "requests"), (name = "grants"), (name = "ledger")),
 )]
 struct Document;
