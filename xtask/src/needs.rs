@@ -17,7 +17,8 @@ enum Probe {
     Program(&'static str),
     /// By its name for pkg-config.
     Library(&'static str),
-    File(&'static str),
+    /// A file whose name begins so, in one of the folders where systems keep it.
+    File(&'static str, &'static [&'static str]),
 }
 
 const fn program(package: &'static str, name: &'static str, why: &'static str) -> Need {
@@ -28,8 +29,13 @@ const fn library(package: &'static str, name: &'static str, why: &'static str) -
     Need { package, why, probe: Probe::Library(name) }
 }
 
-const fn file(package: &'static str, path: &'static str, why: &'static str) -> Need {
-    Need { package, why, probe: Probe::File(path) }
+const fn file(
+    package: &'static str,
+    start: &'static str,
+    folders: &'static [&'static str],
+    why: &'static str,
+) -> Need {
+    Need { package, why, probe: Probe::File(start, folders) }
 }
 
 pub const NEEDS: &[Need] = &[
@@ -39,7 +45,12 @@ pub const NEEDS: &[Need] = &[
     library("libwebkit2gtk-4.1-dev", "webkit2gtk-4.1", "the window's web view"),
     library("libayatana-appindicator3-dev", "ayatana-appindicator3-0.1", "the tray icon"),
     library("libdbus-1-dev", "dbus-1", "the window's link to the desktop"),
-    file("libclang-dev", "/usr/lib/libclang.so", "reads the headers of PostgreSQL's SQL parser"),
+    file(
+        "libclang-dev",
+        "libclang",
+        &["/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"],
+        "reads the headers of PostgreSQL's SQL parser",
+    ),
     // To run and test on real parts.
     program("postgresql", "postgres", "the sample database, and the server's own store in tests"),
     program("postgresql-client", "psql", "connects as people do"),
@@ -54,8 +65,18 @@ pub const NEEDS: &[Need] = &[
     program("xclip", "xclip", "looking at the clipboard"),
     program("xdg-utils", "xdg-mime", "registers the application's links"),
     program("desktop-file-utils", "update-desktop-database", "registers the application's links"),
-    file("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "text in screenshots"),
-    file("adwaita-icon-theme", "/usr/share/icons/Adwaita/index.theme", "icons of the toolkit"),
+    file(
+        "fonts-dejavu-core",
+        "DejaVuSans",
+        &[
+            "/usr/share/fonts/truetype/dejavu",
+            "/usr/share/fonts/dejavu-sans-fonts",
+            "/usr/share/fonts/dejavu",
+            "/usr/share/fonts/TTF",
+        ],
+        "text in screenshots",
+    ),
+    file("adwaita-icon-theme", "Adwaita", &["/usr/share/icons"], "icons of the toolkit"),
 ];
 
 /// What is missing of [`NEEDS`], by the package database where there is one.
@@ -99,7 +120,11 @@ impl Probe {
                 .stderr(Stdio::null())
                 .status()
                 .is_ok_and(|status| status.success()),
-            Self::File(path) => Path::new(path).exists(),
+            Self::File(start, folders) => {
+                folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().any(|entry| {
+                    entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(start))
+                })
+            }
         }
     }
 }
