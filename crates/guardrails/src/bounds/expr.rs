@@ -343,15 +343,35 @@ impl Expr {
         constant
     }
 
-    /// A column that is to differ from itself: true for no row.
+    /// Something that is not to differ from itself: true for every row.
+    pub fn repeats_itself(&self) -> bool {
+        match self {
+            Expr::And(parts) => !parts.is_empty() && parts.iter().all(Expr::repeats_itself),
+            Expr::Or(parts) => parts.iter().any(Expr::repeats_itself),
+            Expr::Not(inner) => match inner.as_ref() {
+                Expr::Distinct(left, right) => left == right && left.is_steady(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The same each time that it is asked for on one row.
+    fn is_steady(&self) -> bool {
+        let mut steady = true;
+        self.walk(&mut |part| steady &= !matches!(part, Expr::Opaque(..) | Expr::Subquery(_)));
+        steady
+    }
+
+    /// Something that is to differ from itself: true for no row.
     pub fn contradicts_itself(&self) -> bool {
         match self {
             Expr::And(parts) => parts.iter().any(Expr::contradicts_itself),
             Expr::Or(parts) => !parts.is_empty() && parts.iter().all(Expr::contradicts_itself),
             Expr::Compare(comparison, left, right) => {
-                !comparison.is_reflexive() && left == right && left.column().is_some()
+                !comparison.is_reflexive() && left == right && left.is_steady()
             }
-            Expr::Distinct(left, right) => left == right && left.column().is_some(),
+            Expr::Distinct(left, right) => left == right && left.is_steady(),
             _ => false,
         }
     }

@@ -33,6 +33,9 @@ pub(crate) fn try_rows(
     if expr.contradicts_itself() {
         return Outcome::Never;
     }
+    if expr.repeats_itself() {
+        return Outcome::Every;
+    }
     let outcome = try_with(scene, expr, source, of_subquery, Ground::Known);
     if outcome == Outcome::Every && rests_on_schema(scene, expr, source, of_subquery) {
         // Checks and types let null pass; a test on the same column does not.
@@ -176,7 +179,14 @@ fn try_with(
         }
     }
     if !admitted {
-        return if is_checked(scene, expr, &relevant) { Outcome::Every } else { Outcome::Bounded };
+        // No sample meets the checks; what holds without them holds with them.
+        return if is_checked(scene, expr, &relevant) {
+            Outcome::Every
+        } else if ground == Ground::Bare {
+            Outcome::Bounded
+        } else {
+            try_with(scene, expr, source, of_subquery, Ground::Bare)
+        };
     }
     seen.outcome(has_columns || variables.iter().any(|variable| matches!(variable.id, Id::Subquery(_))))
 }

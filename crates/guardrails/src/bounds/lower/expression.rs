@@ -188,6 +188,18 @@ impl Lower<'_> {
                     };
                 }
                 let (left, right) = (self.boxed(left_node), self.boxed(right_node));
+                // Whole rows, `t = t`: there null equals null.
+                if let (Expr::Row(_), Expr::Row(_), Some(comparison)) =
+                    (left.as_ref(), right.as_ref(), Comparison::of(&name))
+                    && [left_node, right_node].into_iter().flatten().all(|side| side.kind == "ColumnRef")
+                {
+                    if comparison == Comparison::NotEqual {
+                        return Expr::Distinct(left, right);
+                    }
+                    if comparison == Comparison::Equal || comparison.is_reflexive() && left == right {
+                        return Expr::Not(Box::new(Expr::Distinct(left, right)));
+                    }
+                }
                 let of_user = schema.as_deref().is_some_and(|schema| schema != "pg_catalog");
                 if (of_user || !is_built_in(&name))
                     && let Some(inlined) =
