@@ -440,6 +440,19 @@ impl<'a> Analyzer<'a> {
                 self.inside(mark, |this| this.scan(&view, None));
             }
         }
+        // Views over functions that read the server's configuration files.
+        if matches!(name.name.as_str(), "pg_file_settings" | "pg_hba_file_rules" | "pg_ident_file_mappings")
+            && info.is_none()
+        {
+            self.kind(Kind::FileOrProgram);
+            self.find(
+                Hazard::ServerFile,
+                Some(table),
+                &spelled,
+                format!("{spelled} reads configuration files of the server"),
+                "read pg_settings, which shows what is in force",
+            );
+        }
         self.facts.tables_read.insert(spelled);
     }
 

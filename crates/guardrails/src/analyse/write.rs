@@ -386,16 +386,17 @@ impl Analyzer<'_> {
         };
         let Some(select) = node.node("select_stmt") else { return };
         let (mut lower, _) = self.lower(common);
-        let (table, _) = self.world().table(at.text("schemaname"), at.text("relname"));
         let query = lower.nested(select);
         let fed = lower.summarize(&query, &[]);
+        let target = lower.target(at);
+        // Through a view, the table under it.
+        let Some(table) = lower.scene.source(target).and_then(|held| held.table.clone()) else { return };
         let whole = fed.outputs.iter().any(|output| {
             output.origin.as_ref().is_some_and(|origin| origin.complete && origin.table == table)
         }) || fed.stars.iter().any(|(name, complete)| *complete && *name == table);
         if !whole {
             return;
         }
-        let target = lower.target(at);
         let excluded = lower.derived("excluded".to_owned(), &query, &[]);
         lower.enter(excluded);
         let mut bounded = Query { sources: vec![target, excluded], ..Query::default() };

@@ -170,6 +170,8 @@ pub(crate) struct Column {
     pub past: bool,
     pub can_be_empty: Option<bool>,
     pub not_negative: bool,
+    /// A date, without a time of day.
+    pub whole_days: bool,
     pub origin: Option<Origin>,
     /// The smallest (`false`) or largest (`true`) value of this origin.
     pub extreme: Option<(Origin, bool)>,
@@ -545,6 +547,11 @@ impl Query {
             matches!(super::evaluate_constant(conjunct), Some(Value::Bool(false) | Value::Null))
         };
         self.limit == Limit::Zero || (!self.one_row_of_many() && self.conjuncts.iter().any(never))
+    }
+
+    /// Its outputs are computed row by row.
+    pub fn is_of_rows(&self) -> bool {
+        self.set.is_none() && !self.grouped && !self.odd && (!self.is_values || self.rows.len() == 1)
     }
 
     /// Exactly one row, of constants and parameters.

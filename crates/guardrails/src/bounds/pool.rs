@@ -119,6 +119,21 @@ pub(super) fn times(pool: &mut Vec<Value>, past: bool, constants: &[Value]) {
     }
 }
 
+/// Leaves the days of the moments.
+pub(super) fn whole_days(pool: &mut Vec<Value>) {
+    let mut days: Vec<Value> = Vec::new();
+    for value in pool.drain(..) {
+        let value = match value {
+            Value::Time { at, clock } => Value::Time { at: (at / DAY).floor() * DAY, clock },
+            other => other,
+        };
+        if !days.contains(&value) {
+            days.push(value);
+        }
+    }
+    *pool = days;
+}
+
 pub(super) fn spans(pool: &mut Vec<Value>, constants: &[Value]) {
     for constant in constants {
         let span = match constant {

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::eval::{Row, as_bool, evaluate};
 use super::expr::{Expr, Form, Scene, Subquery, bit};
 use super::pattern;
-use super::pool::{numbers, spans, texts, times, uuids};
+use super::pool::{numbers, spans, texts, times, uuids, whole_days};
 use super::range;
 use super::time::{self, DAY, FAR_FUTURE, LONG_PAST, NOW};
 use super::value::{self, Clock, Tried, Value};
@@ -326,7 +326,12 @@ impl Variable {
             Kind::Integer(..) | Kind::Decimal => {
                 numbers(&mut pool, column.counted, column.not_negative, &self.kind, constants)
             }
-            Kind::Time => times(&mut pool, column.past, constants),
+            Kind::Time => {
+                times(&mut pool, column.past, constants);
+                if column.whole_days {
+                    whole_days(&mut pool);
+                }
+            }
             Kind::Span => {
                 spans(&mut pool, constants);
                 pool.extend([Value::Span(3600.0), Value::Span(DAY), Value::Span(40.0 * DAY)]);

@@ -34,6 +34,8 @@ pub(crate) struct Common {
     pub fixed: bool,
     /// Its rows, when they are constants in one column.
     pub values: Option<Vec<Expr>>,
+    /// The columns that hold one constant in every row.
+    pub constants: Vec<(String, Expr)>,
 }
 
 /// Begins a text constant that stands for a value that is not known; what follows names the value.
@@ -203,12 +205,11 @@ impl<'a> Lower<'a> {
         }
         if common.fixed {
             self.fixed.push(source);
-            let columns =
-                common.outputs.iter().map(|output| (source, output.name.clone(), output.expr.clone()));
-            self.passed.extend(columns);
         } else if let Some(values) = &common.values {
             self.lists.push((source, values.clone()));
         }
+        let constants = common.constants.iter().map(|(name, expr)| (source, name.clone(), expr.clone()));
+        self.passed.extend(constants);
         let mut through = Vec::new();
         for output in &common.outputs {
             let column = self.column_of(source, &output.name);
@@ -253,7 +254,10 @@ impl<'a> Lower<'a> {
         let open = !stars.is_empty() || query.odd;
         let names = (!open).then(|| outputs.iter().map(|output| output.name.clone()).collect());
         let values = query.constants().filter(|_| outputs.len() == 1);
-        Common { outputs, names, stars, assumed: self.handed_on(query), fixed: query.is_fixed(), values }
+        let constants = outputs.iter().filter(|output| query.is_of_rows() && output.expr.is_constant());
+        let constants = constants.map(|output| (output.name.clone(), output.expr.clone())).collect();
+        let assumed = self.handed_on(query);
+        Common { outputs, names, stars, assumed, fixed: query.is_fixed(), values, constants }
     }
 
     /// What holds for the rows of the sources holds for the rows of the query, unless an outer join made them up.
@@ -442,6 +446,7 @@ impl<'a> Lower<'a> {
             past: false,
             can_be_empty: None,
             not_negative: false,
+            whole_days: false,
             origin: None,
             extreme: None,
             of_view: None,
@@ -464,6 +469,7 @@ impl<'a> Lower<'a> {
             column.extreme.clone_from(&output.extreme);
         } else if let Some(known) = held.info.as_ref().and_then(|info| info.column(name)) {
             column.kind = known.kind.clone();
+            column.whole_days = known.type_name == "date";
             let whole = matches!(known.kind, Kind::Integer(..));
             let computed =
                 |info: &Relation| known.generated.as_ref().is_some_and(|expr| self.is_never_null(expr, info));

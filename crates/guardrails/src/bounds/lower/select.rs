@@ -43,6 +43,7 @@ impl Common {
         self.stars.clear();
         self.fixed = false;
         self.values = None;
+        self.constants.clear();
     }
 }
 
@@ -283,10 +284,8 @@ impl Lower<'_> {
             _ => 0,
         };
         // Its constants may come out as nulls.
-        for source in self.fixed.extract_if(.., |source| bit(*source) & optional != 0) {
-            self.passed.retain(|(of, ..)| *of != source);
-            query.sources.push(source);
-        }
+        self.passed.retain(|(of, _, expr)| bit(*of) & optional == 0 || !expr.is_constant());
+        query.sources.extend(self.fixed.extract_if(.., |source| bit(*source) & optional != 0));
         if let Some(quals) = node.node("quals") {
             conditions.push(self.expr(quals));
         }

@@ -44,6 +44,13 @@ impl Lower<'_> {
             let any = Expr::AnyOf(comparison, Box::new(test.clone()), Box::new(Expr::Array(values)));
             return if negated { Expr::Not(Box::new(any)) } else { any };
         }
+        // `x >= ALL (SELECT min(y) ..)`: one row, one comparison.
+        if let (Form::Any(comparison), Some(test), true) = (form, &test, query.one_row)
+            && let Some(inlined) = self.inline_scalar(&query)
+        {
+            let any = Expr::Compare(comparison, Box::new(test.clone()), Box::new(inlined));
+            return if negated { Expr::Not(Box::new(any)) } else { any };
+        }
         if let (Form::Array, Some(values)) = (form, query.constants()) {
             return Expr::Array(values);
         }
