@@ -14,15 +14,6 @@ use crate::facts::{Hazard, Kind, Trust};
 use crate::tree::Node;
 
 impl Analyzer<'_> {
-    /// Whether a trigger of the catalogue calls a function of that name.
-    fn is_fired(&self, function: &str) -> bool {
-        self.world().base.is_some_and(|base| {
-            base.relations
-                .values()
-                .any(|relation| relation.triggers.iter().any(|trigger| trigger.function == function))
-        })
-    }
-
     pub(super) fn create_function(&mut self, node: &Node) {
         self.verb(if node.flag("is_procedure") { "CREATE PROCEDURE" } else { "CREATE FUNCTION" });
         let name = node.strings("funcname").join(".");
@@ -73,15 +64,6 @@ impl Analyzer<'_> {
                     "write it in SQL or PL/pgSQL",
                 ),
             }
-        }
-        if node.flag("replace") && self.is_fired(&last) {
-            self.find(
-                Hazard::Trigger,
-                None,
-                &name,
-                format!("triggers run {name}, so this changes what they do"),
-                "have the database's team change what triggers do",
-            );
         }
         // Only parameters' defaults run at once.
         for parameter in node.nodes("parameters") {
