@@ -264,12 +264,10 @@ impl<'a> Analyzer<'a> {
             "ExplainStmt" => {
                 self.verb("EXPLAIN");
                 self.kind(Kind::Read);
-                let runs = node.nodes("options").any(|option| {
-                    option.text("defname") == "analyze"
-                        && !matches!(
-                            option_text(option).to_ascii_lowercase().as_str(),
-                            "false" | "off" | "0" | "no"
-                        )
+                // Of an option that is given twice, the last counts.
+                let runs = node.nodes("options").filter(|option| option.text("defname") == "analyze").last();
+                let runs = runs.is_some_and(|option| {
+                    !matches!(option_text(option).to_ascii_lowercase().as_str(), "false" | "off" | "0" | "no")
                 });
                 if let Some(query) = node.node("query") {
                     if runs {

@@ -153,6 +153,7 @@ fn sets_that_were_written_blind_are_judged_as_labelled() {
         ("freight", "accidents", Verdict::Block),
         ("streaming", "accidents", Verdict::Block),
         ("hospital", "accidents", Verdict::Block),
+        ("teahouse", "accidents", Verdict::Block),
         ("billing", "harmless", Verdict::Allow),
         ("haulage", "harmless", Verdict::Allow),
     ] {
