@@ -265,7 +265,7 @@ impl<'a> Analyzer<'a> {
                 self.verb("EXPLAIN");
                 self.kind(Kind::Read);
                 // Of an option that is given twice, the last counts.
-                let runs = node.nodes("options").filter(|option| option.text("defname") == "analyze").last();
+                let runs = node.nodes("options").rfind(|option| option.text("defname") == "analyze");
                 let runs = runs.is_some_and(|option| {
                     !matches!(option_text(option).to_ascii_lowercase().as_str(), "false" | "off" | "0" | "no")
                 });

@@ -156,12 +156,14 @@ fn sets_that_were_written_blind_are_judged_as_labelled() {
         ("teahouse", "accidents", Verdict::Block),
         ("billing", "harmless", Verdict::Allow),
         ("haulage", "harmless", Verdict::Allow),
+        ("parcels", "harmless", Verdict::Allow),
+        ("teahouse", "harmless", Verdict::Allow),
     ] {
         let schema = std::fs::read_to_string(folder().join(format!("{database}-schema.sql"))).unwrap();
         let catalogue = Arc::new(Catalogue::from_sql(&schema).unwrap());
         let guard = Guard::new(Policy::named("careful-write").unwrap(), Some(catalogue));
         let cases = read(&format!("{database}-{file}.jsonl"));
-        assert!(cases.len() > 500, "{database}: {}", cases.len());
+        assert!(cases.len() > 300, "{database}: {}", cases.len());
         for case in cases {
             let (verdict, message) = case.verdict(&guard);
             assert_eq!(verdict, wanted, "{database} {} {}: {message}", case.id, case.sql);
