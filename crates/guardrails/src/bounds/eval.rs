@@ -343,15 +343,14 @@ fn any_of(comparison: Comparison, left: &Expr, right: &Expr, row: &dyn Row) -> T
                     .into_iter()
                     .map(|value| compare(comparison, &a, &Tried { value, row: b.row }))
                     .collect(),
-                Value::Text(text) if text.starts_with('{') && !text.contains('"') => text
-                    .trim_matches(|c| c == '{' || c == '}')
-                    .split(',')
-                    .filter(|part| !part.is_empty())
-                    .map(|part| {
-                        compare(comparison, &a, &Tried::constant(Value::Text(part.trim().to_owned())))
-                    })
-                    .collect(),
                 Value::Null => return Tried { value: Value::Null, row: a.row },
+                Value::Text(text) => match value::elements(&text) {
+                    Some(parts) => parts
+                        .into_iter()
+                        .map(|part| compare(comparison, &a, &Tried::constant(Value::Text(part.to_owned()))))
+                        .collect(),
+                    None => return Tried::unknown(a.row || b.row),
+                },
                 _ => return Tried::unknown(a.row || b.row),
             }
         }

@@ -82,7 +82,7 @@ pub(crate) enum Function {
     MakeDate,
     Range,
     IsEmptyRange,
-    /// `&&` of ranges.
+    /// `&&` of ranges or arrays.
     Overlap,
     NonNulls,
     Nulls,

@@ -512,11 +512,8 @@ fn gather(
         // `'{a,b}'`: its elements.
         Expr::AnyOf(_, _, list) if constants.len() < MOST_CONSTANTS => {
             let Some(Value::Text(written)) = evaluate_constant(list) else { return };
-            let Some(inner) = written.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-                return;
-            };
-            for element in inner.split(',').take(MOST_CONSTANTS) {
-                let value = Value::Text(element.trim().trim_matches('"').to_owned());
+            for element in value::elements(&written).unwrap_or_default().into_iter().take(MOST_CONSTANTS) {
+                let value = Value::Text(element.to_owned());
                 if !constants.contains(&value) {
                     constants.push(value);
                 }

@@ -239,6 +239,13 @@ fn number_order(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
+/// The elements of `{a,b}`; `None` when it is no such text, or quoted.
+pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let parts = inner.split(',').map(str::trim).filter(|part| !part.is_empty());
+    (!text.contains('"')).then(|| parts.collect())
+}
+
 /// The words that PostgreSQL takes for true and false.
 pub(crate) fn truth(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {

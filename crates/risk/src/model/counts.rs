@@ -355,3 +355,23 @@ impl Hasher for Mix {
         self.0 ^= self.0 >> 29;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_found_again_and_no_other() {
+        let counted = |n: u32| (key(n % 97, n), (n + 1, n / 2));
+        for size in [0, 1, 2, 3, 1_000] {
+            let held = LastOfAll::of((0..size).map(counted).collect::<Vec<_>>().into_iter());
+            for (key, seen) in (0..size).map(counted) {
+                assert_eq!(held.get(key), seen);
+            }
+            for (key, _) in (size..size + 500).map(counted) {
+                assert_eq!(held.get(key), (0, 0));
+            }
+        }
+        assert_eq!(LastOfAll::default().get(key(1, 2)), (0, 0));
+    }
+}

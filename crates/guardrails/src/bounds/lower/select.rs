@@ -7,7 +7,7 @@ use super::{
 use crate::bounds::Comparison;
 use crate::bounds::evaluate_constant;
 use crate::bounds::expr::{Expr, Function, Limit, Origin, OuterJoin, Output, Query, Set, Source, bit, items};
-use crate::bounds::value::Value;
+use crate::bounds::value::{self, Value};
 use crate::catalogue::{Kind, Name};
 use crate::tree::Node;
 
@@ -494,12 +494,13 @@ impl Lower<'_> {
             return false;
         }
         let by: Vec<Expr> = node.nodes("group_clause").map(|column| self.expr(column)).collect();
-        let names: Option<Vec<&str>> = by
+        // Rows whose key is null are of one group.
+        let names: Vec<&str> = by
             .iter()
-            .map(|expr| self.scene.column(expr.column()?))
-            .map(|column| column.filter(|held| held.source == *source).map(|held| held.name.as_str()))
+            .filter_map(|expr| self.scene.column(expr.column()?))
+            .filter(|held| held.source == *source && held.not_null == Some(true))
+            .map(|held| held.name.as_str())
             .collect();
-        let Some(names) = names else { return false };
         info.keys.iter().any(|key| key.iter().all(|column| names.contains(&column.as_str())))
     }
 
@@ -691,9 +692,8 @@ fn elements(array: &Expr) -> Option<Vec<Expr>> {
     match array {
         Expr::Array(parts) => Some(parts.clone()),
         Expr::Cast(inner, _) => elements(inner),
-        Expr::Const(Value::Text(text)) if !text.contains('"') => {
-            let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-            let parts = inner.split(',').map(str::trim).filter(|part| !part.is_empty());
+        Expr::Const(Value::Text(text)) => {
+            let parts = value::elements(text)?.into_iter();
             Some(parts.map(|part| Expr::Const(Value::Text(part.to_owned()))).collect())
         }
         _ => None,
